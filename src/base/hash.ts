@@ -1,0 +1,52 @@
+/**
+ * SHA-256 names. A Hash is made only here, so two kinds of string cannot be mixed up.
+ */
+import { createHash, hash as digest, type Hash as Hasher } from 'node:crypto';
+import { UttrError } from './errors.ts';
+
+declare const hashBrand: unique symbol;
+
+/** A SHA-256 as 64 lower-case hexadecimal digits. */
+export type Hash = string & { readonly [hashBrand]: true };
+
+export const HASH_BYTES = 32;
+
+const HEX = /^[0-9a-f]{64}$/u;
+
+/** Names bytes (a string is hashed as UTF-8; it must be well formed, or two strings could share a name). */
+export function sha256(bytes: Uint8Array | string): Hash {
+  return digest('sha256', bytes, 'hex') as Hash;
+}
+
+/** The digest as 32 bytes. */
+export function sha256Bytes(bytes: Uint8Array | string): Buffer {
+  return digest('sha256', bytes, 'buffer');
+}
+
+/** A running SHA-256, for streams. */
+export function sha256Stream(): Hasher {
+  return createHash('sha256');
+}
+
+/** Parses 64 hexadecimal digits. @throws bad-checksum */
+export function parseHash(text: string): Hash {
+  if (!HEX.test(text)) throw new UttrError('bad-checksum', `not a SHA-256 in hexadecimal: ${text.slice(0, 80)}`);
+  return text as Hash;
+}
+
+export function isHash(text: unknown): text is Hash {
+  return typeof text === 'string' && HEX.test(text);
+}
+
+/** The 32 bytes that a name stands for. */
+export function hashToBytes(hash: Hash): Buffer {
+  return Buffer.from(hash, 'hex');
+}
+
+/** The name for 32 bytes read from a pack or the catalogue. */
+export function hashFromBytes(bytes: Uint8Array): Hash {
+  if (bytes.length !== HASH_BYTES) {
+    throw new UttrError('bad-checksum', `a SHA-256 has ${HASH_BYTES} bytes, not ${bytes.length}`);
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as Hash;
+}

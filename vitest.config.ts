@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.prop.test.ts', 'test/**/*.s3.test.ts', 'test/cli/**', 'test/crash/**'],
+        },
+      },
+      { test: { name: 'property', include: ['test/**/*.prop.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: 's3', include: ['test/**/*.s3.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
+      { test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 120_000 } },
+    ],
+  },
+});
