@@ -1,0 +1,436 @@
+/**
+ * What this working copy knows: where chunks lie, versions, staged batches, tags, what remotes hold.
+ *
+ * C4  Everything here except staged batches, tags, merges and the outbox is derived from packs and can be
+ *     rebuilt from them.
+ * C5  A version, the chunks it stands on, its pointer and its events become visible in one transaction.
+ */
+import { type Hash, hashFromBytes, hashToBytes } from '../base/hash.ts';
+import { type Db, openDatabase, translateSqliteError } from './database.ts';
+
+/** Where a frame lies; the same shape as the store's FrameLocation. */
+interface FrameRow {
+  readonly pack: string;
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+  readonly depth: number;
+  readonly dictionary: readonly Hash[];
+}
+
+interface ChunkRow {
+  readonly frame: FrameRow;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A pack to be made known: its frames, and for each chunk the number of its frame. */
+export interface PackEntry {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly frames: readonly {
+    readonly offset: number;
+    readonly storedBytes: number;
+    readonly rawBytes: number;
+    readonly dictionary: readonly Hash[];
+  }[];
+  readonly chunks: readonly {
+    readonly hash: Hash;
+    readonly frame: number;
+    readonly offset: number;
+    readonly length: number;
+  }[];
+}
+
+export interface VersionRow {
+  readonly hash: Hash;
+  readonly dataset: string;
+  readonly time: string;
+  /** The manifest as its canonical JSON. */
+  readonly manifest: string;
+}
+
+/** A pointer that a transaction has decided on and that may not have reached the working tree yet. */
+export interface PointerRow {
+  readonly dataset: string;
+  readonly previous: string | null;
+  readonly version: Hash;
+  readonly text: string;
+}
+
+export interface StagedRow {
+  readonly dataset: string;
+  readonly file: string;
+  /** JSON of the staged summary. */
+  readonly summary: string;
+}
+
+export interface RemoteHeadRow {
+  readonly dataset: string;
+  readonly branch: string;
+  readonly version: Hash;
+  readonly sequence: number;
+}
+
+export class Catalogue {
+  readonly db: Db;
+  readonly #statements = new Map<string, ReturnType<Db['prepare']>>();
+  readonly #frames = new Map<number, FrameRow>();
+
+  constructor(db: Db) {
+    this.db = db;
+  }
+
+  static open(path: string): Catalogue {
+    return new Catalogue(openDatabase(path));
+  }
+
+  close(): void {
+    try {
+      this.db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A busy checkpoint is no error: the next one does the work.
+    }
+    this.db.close();
+  }
+
+  /** Runs `work` in one IMMEDIATE transaction: all of it happens or nothing. */
+  transaction<T>(work: () => T): T {
+    try {
+      return this.db.transaction(work).immediate();
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
+  // Chunk index (the store's ChunkIndex).
+
+  has(hash: Hash): boolean {
+    return this.#get('SELECT 1 FROM chunks WHERE hash = ?', hashToBytes(hash)) !== undefined;
+  }
+
+  find(hash: Hash): ChunkRow | undefined {
+    const row = this.#get('SELECT frame, offset, length FROM chunks WHERE hash = ?', hashToBytes(hash)) as
+      | { frame: number; offset: number; length: number }
+      | undefined;
+    if (row === undefined) return undefined;
+    return { frame: this.#frame(row.frame), offset: row.offset, length: row.length };
+  }
+
+  #frame(id: number): FrameRow {
+    const known = this.#frames.get(id);
+    if (known !== undefined) return known;
+    const row = this.#get(
+      `SELECT packs.name AS pack, offset, stored, raw, depth, dictionary
+         FROM frames JOIN packs ON packs.id = frames.pack WHERE frames.id = ?`,
+      id,
+    ) as { pack: string; offset: number; stored: number; raw: number; depth: number; dictionary: Buffer | null };
+    const frame: FrameRow = {
+      pack: row.pack,
+      offset: row.offset,
+      storedBytes: row.stored,
+      rawBytes: row.raw,
+      depth: row.depth,
+      dictionary: splitHashes(row.dictionary),
+    };
+    this.#frames.set(id, frame);
+    return frame;
+  }
+
+  /** Makes packs known. Call inside a transaction; a pack already known is skipped. */
+  addPacks(packs: readonly PackEntry[]): void {
+    for (const pack of packs) this.#addPack(pack);
+  }
+
+  #addPack(pack: PackEntry): void {
+    const known = this.#get('SELECT id FROM packs WHERE name = ?', pack.name);
+    if (known !== undefined) return;
+    const id = Number(this.#run('INSERT INTO packs (name, bytes) VALUES (?, ?)', pack.name, pack.sizeBytes));
+    const depths = this.#depths(pack);
+    const frameIds = pack.frames.map((frame, number) =>
+      Number(
+        this.#run(
+          'INSERT INTO frames (pack, offset, stored, raw, depth, dictionary) VALUES (?, ?, ?, ?, ?, ?)',
+          id,
+          frame.offset,
+          frame.storedBytes,
+          frame.rawBytes,
+          depths[number],
+          frame.dictionary.length === 0 ? null : Buffer.concat(frame.dictionary.map(hashToBytes)),
+        ),
+      ),
+    );
+    // Ascending keys keep the inserts on neighbouring pages of the B-tree.
+    for (const chunk of pack.chunks.toSorted((a, b) => (a.hash < b.hash ? -1 : 1))) {
+      this.#run(
+        'INSERT OR IGNORE INTO chunks (hash, frame, offset, length) VALUES (?, ?, ?, ?)',
+        hashToBytes(chunk.hash),
+        frameIds[chunk.frame],
+        chunk.offset,
+        chunk.length,
+      );
+    }
+  }
+
+  /** Length of the chain of dictionaries below each frame: 0 for a full frame. */
+  #depths(pack: PackEntry): number[] {
+    const frameOf = new Map<Hash, number>();
+    if (pack.frames.some((frame) => frame.dictionary.length > 0)) {
+      for (const chunk of pack.chunks) frameOf.set(chunk.hash, chunk.frame);
+    }
+    const depths: number[] = [];
+    for (const frame of pack.frames) {
+      let depth = 0;
+      for (const hash of frame.dictionary) {
+        const within = frameOf.get(hash);
+        const below = within === undefined ? this.find(hash)?.frame.depth : depths[within];
+        depth = Math.max(depth, (below ?? 0) + 1);
+      }
+      depths.push(depth);
+    }
+    return depths;
+  }
+
+  hasPack(name: string): boolean {
+    return this.#get('SELECT 1 FROM packs WHERE name = ?', name) !== undefined;
+  }
+
+  packs(): { name: string; sizeBytes: number }[] {
+    return this.#all('SELECT name, bytes AS sizeBytes FROM packs ORDER BY name') as {
+      name: string;
+      sizeBytes: number;
+    }[];
+  }
+
+  /** Forgets where all chunks lie, for a rebuild from the packs. */
+  clearIndex(): void {
+    this.db.exec('DELETE FROM chunks; DELETE FROM frames; DELETE FROM packs; DELETE FROM versions;');
+    this.#frames.clear();
+  }
+
+  counts(): { chunks: number; packs: number; versions: number } {
+    return this.#get(
+      `SELECT (SELECT count(*) FROM chunks) AS chunks, (SELECT count(*) FROM packs) AS packs,
+              (SELECT count(*) FROM versions) AS versions`,
+    ) as { chunks: number; packs: number; versions: number };
+  }
+
+  // Versions.
+
+  addVersion(row: VersionRow): void {
+    this.#run(
+      'INSERT OR IGNORE INTO versions (hash, dataset, time, manifest) VALUES (?, ?, ?, ?)',
+      row.hash,
+      row.dataset,
+      row.time,
+      row.manifest,
+    );
+  }
+
+  version(hash: Hash): VersionRow | undefined {
+    return this.#get('SELECT hash, dataset, time, manifest FROM versions WHERE hash = ?', hash) as
+      | VersionRow
+      | undefined;
+  }
+
+  /** Versions of a dataset whose hash starts with `prefix`; at most `limit`. */
+  versionsByPrefix(dataset: string, prefix: string, limit: number): Hash[] {
+    const rows = this.#all(
+      'SELECT hash FROM versions WHERE dataset = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT ?',
+      dataset,
+      prefix,
+      `${prefix}g`,
+      limit,
+    ) as { hash: Hash }[];
+    return rows.map((row) => row.hash);
+  }
+
+  versions(): { hash: Hash; dataset: string }[] {
+    return this.#all('SELECT hash, dataset FROM versions ORDER BY dataset, time, hash') as {
+      hash: Hash;
+      dataset: string;
+    }[];
+  }
+
+  // Pointers on their way to the working tree.
+
+  setPointer(row: PointerRow): void {
+    this.#run(
+      'INSERT OR REPLACE INTO pointers (dataset, previous, version, text) VALUES (?, ?, ?, ?)',
+      row.dataset,
+      row.previous,
+      row.version,
+      row.text,
+    );
+  }
+
+  pointer(dataset: string): PointerRow | undefined {
+    return this.#get('SELECT dataset, previous, version, text FROM pointers WHERE dataset = ?', dataset) as
+      | PointerRow
+      | undefined;
+  }
+
+  pendingPointers(): PointerRow[] {
+    return this.#all('SELECT dataset, previous, version, text FROM pointers ORDER BY dataset') as PointerRow[];
+  }
+
+  clearPointer(dataset: string): void {
+    this.#run('DELETE FROM pointers WHERE dataset = ?', dataset);
+  }
+
+  // Staged batches.
+
+  setStaged(row: StagedRow): void {
+    this.#run(
+      'INSERT OR REPLACE INTO staged (dataset, file, summary) VALUES (?, ?, ?)',
+      row.dataset,
+      row.file,
+      row.summary,
+    );
+  }
+
+  staged(dataset: string): StagedRow | undefined {
+    return this.#get('SELECT dataset, file, summary FROM staged WHERE dataset = ?', dataset) as StagedRow | undefined;
+  }
+
+  allStaged(): StagedRow[] {
+    return this.#all('SELECT dataset, file, summary FROM staged ORDER BY dataset') as StagedRow[];
+  }
+
+  clearStaged(dataset: string): void {
+    this.#run('DELETE FROM staged WHERE dataset = ?', dataset);
+  }
+
+  // Tags and merges.
+
+  setTag(dataset: string, name: string, version: Hash): void {
+    this.#run('INSERT OR REPLACE INTO tags (dataset, name, version) VALUES (?, ?, ?)', dataset, name, version);
+  }
+
+  tag(dataset: string, name: string): Hash | undefined {
+    const row = this.#get('SELECT version FROM tags WHERE dataset = ? AND name = ?', dataset, name);
+    return (row as { version: Hash } | undefined)?.version;
+  }
+
+  tags(dataset: string): { name: string; version: Hash }[] {
+    return this.#all('SELECT name, version FROM tags WHERE dataset = ? ORDER BY name', dataset) as {
+      name: string;
+      version: Hash;
+    }[];
+  }
+
+  deleteTag(dataset: string, name: string): void {
+    this.#run('DELETE FROM tags WHERE dataset = ? AND name = ?', dataset, name);
+  }
+
+  setMerge(dataset: string, state: string): void {
+    this.#run('INSERT OR REPLACE INTO merges (dataset, state) VALUES (?, ?)', dataset, state);
+  }
+
+  merge(dataset: string): string | undefined {
+    const row = this.#get('SELECT state FROM merges WHERE dataset = ?', dataset);
+    return (row as { state: string } | undefined)?.state;
+  }
+
+  merges(): { dataset: string; state: string }[] {
+    return this.#all('SELECT dataset, state FROM merges ORDER BY dataset') as { dataset: string; state: string }[];
+  }
+
+  clearMerge(dataset: string): void {
+    this.#run('DELETE FROM merges WHERE dataset = ?', dataset);
+  }
+
+  // Remotes.
+
+  setCapabilities(url: string, capabilities: string): void {
+    this.#run('INSERT OR REPLACE INTO remotes (url, capabilities) VALUES (?, ?)', url, capabilities);
+  }
+
+  capabilities(url: string): string | undefined {
+    const row = this.#get('SELECT capabilities FROM remotes WHERE url = ?', url);
+    return (row as { capabilities: string } | undefined)?.capabilities;
+  }
+
+  setRemoteHead(url: string, head: RemoteHeadRow): void {
+    this.#run(
+      'INSERT OR REPLACE INTO remote_heads (url, dataset, branch, version, sequence) VALUES (?, ?, ?, ?, ?)',
+      url,
+      head.dataset,
+      head.branch,
+      head.version,
+      head.sequence,
+    );
+  }
+
+  remoteHeads(url: string, dataset: string): RemoteHeadRow[] {
+    return this.#all(
+      'SELECT dataset, branch, version, sequence FROM remote_heads WHERE url = ? AND dataset = ? ORDER BY branch',
+      url,
+      dataset,
+    ) as RemoteHeadRow[];
+  }
+
+  addRemoteVersion(url: string, version: Hash): void {
+    this.#run('INSERT OR IGNORE INTO remote_versions (url, version) VALUES (?, ?)', url, version);
+  }
+
+  isRemoteVersion(url: string, version: Hash): boolean {
+    return this.#get('SELECT 1 FROM remote_versions WHERE url = ? AND version = ?', url, version) !== undefined;
+  }
+
+  /** Forgets everything believed about a remote: it was replaced, emptied, or lied. */
+  forgetRemote(url: string): void {
+    for (const table of ['remotes', 'remote_heads', 'remote_versions', 'remote_footers']) {
+      this.#run(`DELETE FROM ${table} WHERE url = ?`, url);
+    }
+  }
+
+  footer(url: string, pack: string): Buffer | undefined {
+    const row = this.#get('SELECT footer FROM remote_footers WHERE url = ? AND pack = ?', url, pack);
+    return (row as { footer: Buffer } | undefined)?.footer;
+  }
+
+  setFooter(url: string, pack: string, footer: Buffer): void {
+    this.#run('INSERT OR REPLACE INTO remote_footers (url, pack, footer) VALUES (?, ?, ?)', url, pack, footer);
+  }
+
+  #statement(sql: string): ReturnType<Db['prepare']> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #get(sql: string, ...parameters: unknown[]): unknown {
+    try {
+      return this.#statement(sql).get(...parameters);
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
+  #all(sql: string, ...parameters: unknown[]): unknown[] {
+    try {
+      return this.#statement(sql).all(...parameters);
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
+  #run(sql: string, ...parameters: unknown[]): number | bigint {
+    try {
+      return this.#statement(sql).run(...parameters).lastInsertRowid;
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+}
+
+function splitHashes(bytes: Buffer | null): Hash[] {
+  const hashes: Hash[] = [];
+  for (let at = 0; bytes !== null && at < bytes.length; at += 32)
+    hashes.push(hashFromBytes(bytes.subarray(at, at + 32)));
+  return hashes;
+}

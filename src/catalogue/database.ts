@@ -1,0 +1,149 @@
+/**
+ * The catalogue's SQLite file: opening, settings, migrations. The only importer of better-sqlite3.
+ *
+ * C1  Every connection runs in WAL with synchronous=FULL: what a transaction has committed survives power loss.
+ * C2  Migrations only append; each runs in one IMMEDIATE transaction together with its `user_version`.
+ * C3  A file written by a newer uttr is refused, never touched.
+ *
+ * Write transactions are always `.immediate()`: a deferred one that turns into a writer fails with
+ * SQLITE_BUSY without waiting for the busy time-out.
+ */
+import Database from 'better-sqlite3';
+import { UttrError } from '../base/errors.ts';
+
+export type Db = Database.Database;
+
+/** "uttr" in ASCII: tells our files from other SQLite files. */
+const APPLICATION_ID = 0x75_74_74_72;
+
+const BUSY_TIMEOUT_MS = 10_000;
+
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE packs (
+     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL) STRICT;
+   CREATE TABLE frames (
+     id INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES packs(id), offset INTEGER NOT NULL,
+     stored INTEGER NOT NULL, raw INTEGER NOT NULL, depth INTEGER NOT NULL, dictionary BLOB) STRICT;
+   CREATE TABLE chunks (
+     hash BLOB PRIMARY KEY, frame INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE versions (
+     hash TEXT PRIMARY KEY, dataset TEXT NOT NULL, time TEXT NOT NULL, manifest TEXT NOT NULL) STRICT;
+   CREATE INDEX versions_by_dataset ON versions (dataset, time);
+   CREATE TABLE pointers (
+     dataset TEXT PRIMARY KEY, previous TEXT, version TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+   CREATE TABLE staged (
+     dataset TEXT PRIMARY KEY, file TEXT NOT NULL, summary TEXT NOT NULL) STRICT;
+   CREATE TABLE tags (
+     dataset TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (dataset, name)) STRICT, WITHOUT ROWID;
+   CREATE TABLE merges (
+     dataset TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;
+   CREATE TABLE remotes (
+     url TEXT PRIMARY KEY, capabilities TEXT NOT NULL) STRICT;
+   CREATE TABLE remote_heads (
+     url TEXT NOT NULL, dataset TEXT NOT NULL, branch TEXT NOT NULL, version TEXT NOT NULL, sequence INTEGER NOT NULL,
+     PRIMARY KEY (url, dataset, branch)) STRICT, WITHOUT ROWID;
+   CREATE TABLE remote_versions (
+     url TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (url, version)) STRICT, WITHOUT ROWID;
+   CREATE TABLE remote_footers (
+     url TEXT NOT NULL, pack TEXT NOT NULL, footer BLOB NOT NULL, PRIMARY KEY (url, pack)) STRICT;
+   CREATE TABLE events (
+     position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, dataset TEXT NOT NULL,
+     version TEXT NOT NULL, previous TEXT, time TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+   CREATE TABLE deliveries (
+     event TEXT NOT NULL REFERENCES events(id), sink TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('pending','delivered','dead')), attempts INTEGER NOT NULL DEFAULT 0,
+     next_at INTEGER NOT NULL, first_at INTEGER, claimed_by TEXT, claimed_until INTEGER, last_error TEXT,
+     delivered_at INTEGER, PRIMARY KEY (event, sink)) STRICT, WITHOUT ROWID;
+   CREATE TABLE disabled_sinks (sink TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+   CREATE TABLE trusted_sinks (fingerprint TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
+];
+
+/** Opens (and creates or migrates) the catalogue. @throws catalogue-unusable, format-too-new */
+export function openDatabase(path: string): Db {
+  let db: Db;
+  try {
+    db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  try {
+    configure(db, path);
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error instanceof UttrError ? error : unusable(path, error);
+  }
+}
+
+function configure(db: Db, path: string): void {
+  const mode = db.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal' && path !== ':memory:') {
+    throw new UttrError('catalogue-unusable', `SQLite cannot use a write-ahead log for ${path}`, {
+      hint: 'the folder may lie on a network file system; keep the working copy on a local disk',
+    });
+  }
+  db.pragma('synchronous = FULL');
+  db.pragma('trusted_schema = OFF');
+  db.pragma('cell_size_check = ON');
+  db.pragma('temp_store = MEMORY');
+  db.pragma('cache_size = -32000');
+  db.pragma('journal_size_limit = 67108864');
+}
+
+function migrate(db: Db, path: string): void {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version === MIGRATIONS.length) return;
+  const applicationId = Number(db.pragma('application_id', { simple: true }));
+  if (version > MIGRATIONS.length) {
+    throw new UttrError('format-too-new', `the catalogue ${path} was written by a newer uttr (schema ${version})`, {
+      hint: 'install the newest uttr',
+      details: { schema: version, known: MIGRATIONS.length },
+    });
+  }
+  if (version > 0 && applicationId !== APPLICATION_ID) {
+    throw new UttrError('catalogue-unusable', `${path} is not a uttr catalogue`);
+  }
+  for (let step = version; step < MIGRATIONS.length; step++) {
+    db.transaction(() => {
+      // Another process may have migrated while this one waited for the lock.
+      if (Number(db.pragma('user_version', { simple: true })) > step) return;
+      db.exec(MIGRATIONS[step] as string);
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+      db.pragma(`user_version = ${step + 1}`);
+    }).immediate();
+  }
+}
+
+function unusable(path: string, cause: unknown): UttrError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const full = /SQLITE_FULL|disk is full/u.test(`${(cause as { code?: string } | undefined)?.code ?? ''} ${reason}`);
+  return new UttrError(full ? 'disk-full' : 'catalogue-unusable', `cannot open the catalogue ${path}: ${reason}`, {
+    cause,
+    hint: full ? 'free some space and run the command again' : 'run: uttr fsck --rebuild-index',
+  });
+}
+
+/** Turns SQLite's own errors into ours; everything else passes through. */
+export function translateSqliteError(error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  if (error.code === 'SQLITE_FULL') {
+    return new UttrError('disk-full', 'the disk is full: the catalogue was not changed', {
+      cause: error,
+      hint: 'free some space and run the command again',
+    });
+  }
+  if (error.code.startsWith('SQLITE_BUSY')) {
+    return new UttrError('catalogue-unusable', 'another uttr process holds the catalogue', {
+      cause: error,
+      hint: 'wait for it to finish and run the command again',
+    });
+  }
+  if (error.code.startsWith('SQLITE_READONLY')) {
+    return new UttrError('access-denied', 'the catalogue cannot be written', { cause: error });
+  }
+  return new UttrError('catalogue-unusable', `the catalogue failed: ${error.message} (${error.code})`, {
+    cause: error,
+    hint: 'run: uttr fsck --rebuild-index',
+  });
+}
