@@ -72,9 +72,12 @@ export interface RemoteHeadRow {
   readonly sequence: number;
 }
 
+type Statement = ReturnType<typeof prepare>;
+const prepare = (db: Db, sql: string) => db.prepare<unknown[]>(sql);
+
 export class Catalogue {
   readonly db: Db;
-  readonly #statements = new Map<string, ReturnType<Db['prepare']>>();
+  readonly #statements = new Map<string, Statement>();
   readonly #frames = new Map<number, FrameRow>();
 
   constructor(db: Db) {
@@ -394,10 +397,10 @@ export class Catalogue {
     this.#run('INSERT OR REPLACE INTO remote_footers (url, pack, footer) VALUES (?, ?, ?)', url, pack, footer);
   }
 
-  #statement(sql: string): ReturnType<Db['prepare']> {
+  #statement(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.db.prepare(sql);
+      statement = prepare(this.db, sql);
       this.#statements.set(sql, statement);
     }
     return statement;
@@ -429,8 +432,8 @@ export class Catalogue {
 }
 
 function splitHashes(bytes: Buffer | null): Hash[] {
+  if (bytes === null) return [];
   const hashes: Hash[] = [];
-  for (let at = 0; bytes !== null && at < bytes.length; at += 32)
-    hashes.push(hashFromBytes(bytes.subarray(at, at + 32)));
+  for (let at = 0; at < bytes.length; at += 32) hashes.push(hashFromBytes(bytes.subarray(at, at + 32)));
   return hashes;
 }
