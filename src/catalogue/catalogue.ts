@@ -73,7 +73,7 @@ export interface RemoteHeadRow {
 }
 
 type Statement = ReturnType<typeof prepare>;
-const prepare = (db: Db, sql: string) => db.prepare<unknown[]>(sql);
+const prepare = (db: Db, sql: string) => db.prepare(sql);
 
 export class Catalogue {
   readonly db: Db;
