@@ -32,6 +32,7 @@ export interface PackEntry {
     readonly offset: number;
     readonly storedBytes: number;
     readonly rawBytes: number;
+    readonly depth: number;
     readonly dictionary: readonly Hash[];
   }[];
   readonly chunks: readonly {
@@ -149,8 +150,7 @@ export class Catalogue {
     const known = this.#get('SELECT id FROM packs WHERE name = ?', pack.name);
     if (known !== undefined) return;
     const id = Number(this.#run('INSERT INTO packs (name, bytes) VALUES (?, ?)', pack.name, pack.sizeBytes));
-    const depths = this.#depths(pack);
-    const frameIds = pack.frames.map((frame, number) =>
+    const frameIds = pack.frames.map((frame) =>
       Number(
         this.#run(
           'INSERT INTO frames (pack, offset, stored, raw, depth, dictionary) VALUES (?, ?, ?, ?, ?, ?)',
@@ -158,7 +158,7 @@ export class Catalogue {
           frame.offset,
           frame.storedBytes,
           frame.rawBytes,
-          depths[number],
+          frame.depth,
           frame.dictionary.length === 0 ? null : Buffer.concat(frame.dictionary.map(hashToBytes)),
         ),
       ),
@@ -166,32 +166,16 @@ export class Catalogue {
     // Ascending keys keep the inserts on neighbouring pages of the B-tree.
     for (const chunk of pack.chunks.toSorted((a, b) => (a.hash < b.hash ? -1 : 1))) {
       this.#run(
-        'INSERT OR IGNORE INTO chunks (hash, frame, offset, length) VALUES (?, ?, ?, ?)',
+        // Of several places the least deep one is kept: following those always ends (store invariant P7).
+        `INSERT INTO chunks (hash, frame, offset, length) VALUES (?, ?, ?, ?)
+           ON CONFLICT (hash) DO UPDATE SET frame = excluded.frame, offset = excluded.offset, length = excluded.length
+           WHERE (SELECT depth FROM frames WHERE id = excluded.frame) < (SELECT depth FROM frames WHERE id = chunks.frame)`,
         hashToBytes(chunk.hash),
         frameIds[chunk.frame],
         chunk.offset,
         chunk.length,
       );
     }
-  }
-
-  /** Length of the chain of dictionaries below each frame: 0 for a full frame. */
-  #depths(pack: PackEntry): number[] {
-    const frameOf = new Map<Hash, number>();
-    if (pack.frames.some((frame) => frame.dictionary.length > 0)) {
-      for (const chunk of pack.chunks) frameOf.set(chunk.hash, chunk.frame);
-    }
-    const depths: number[] = [];
-    for (const frame of pack.frames) {
-      let depth = 0;
-      for (const hash of frame.dictionary) {
-        const within = frameOf.get(hash);
-        const below = within === undefined ? this.find(hash)?.frame.depth : depths[within];
-        depth = Math.max(depth, (below ?? 0) + 1);
-      }
-      depths.push(depth);
-    }
-    return depths;
   }
 
   hasPack(name: string): boolean {
