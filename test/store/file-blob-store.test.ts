@@ -78,7 +78,7 @@ describe('FileBlobStore', () => {
     );
     await store.replace('a/head', undefined, text('x'));
     await expect(store.replace('a/head', undefined, text('x'))).rejects.toMatchObject({ code: 'head-moved' });
-    expect(new Set(readdirSync(path, { recursive: true }))).toEqual(
+    expect(new Set(readdirSync(path, { encoding: 'utf8', recursive: true }))).toEqual(
       new Set(['.uttr-lock', '.uttr-lock/free', 'a', 'a/0', 'a/1', 'a/2', 'a/3', 'a/4', 'a/head']),
     );
   });
