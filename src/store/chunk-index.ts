@@ -1,0 +1,41 @@
+/**
+ * Where each chunk lies. The catalogue keeps this index for local packs, MemoryChunkIndex for remote ones;
+ * either way it is derived: the footers of the packs hold all of it.
+ */
+import type { Hash } from '../base/hash.ts';
+
+/** One frame of one pack; see pack.ts. */
+export interface FrameLocation {
+  /** Name of the blob that holds it. */
+  readonly pack: string;
+  /** First byte of the frame in the pack. */
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+  /** 0: compressed on its own; else one more than the greatest depth among its dictionary chunks. */
+  readonly depth: number;
+  /** Chunks whose bytes, in this order, are the dictionary it was compressed against. */
+  readonly dictionary: readonly Hash[];
+}
+
+export interface ChunkLocation {
+  readonly frame: FrameLocation;
+  /** First byte of the chunk in the raw frame. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Finds chunks by name. Where several packs hold a chunk, `find` gives a location of the least depth: every
+ * frame was written when each of its dictionary chunks had a shallower location, so following the least
+ * depth always ends (invariant P7).
+ */
+export interface ChunkIndex {
+  find(hash: Hash): ChunkLocation | undefined;
+  has(hash: Hash): boolean;
+}
+
+/** Names a frame within a process. */
+export function frameKey(frame: FrameLocation): string {
+  return `${frame.pack}@${frame.offset}`;
+}

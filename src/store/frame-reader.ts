@@ -1,0 +1,318 @@
+/**
+ * Reads chunks out of frames: finds the frames of their dictionaries too, reads all of them in one round of
+ * merged ranges, decompresses them in the order they need each other, and checks each chunk against its name.
+ *
+ * Used by the local store and by remotes; they differ in how a chunk is located.
+ */
+import { UttrError } from '../base/errors.ts';
+import { sha256, type Hash } from '../base/hash.ts';
+import { mapLimited } from '../base/parallel.ts';
+import type { BlobStore } from './blob-store.ts';
+import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
+import type { ChunkSource } from './chunks.ts';
+import { ByteCache } from './frame-cache.ts';
+import { readFrames } from './frame-ranges.ts';
+import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from './frame.ts';
+import { badPack, frameAt, type PackIndex } from './pack.ts';
+
+/** Raw bytes of the frames that one round of reading opens, besides their dictionaries. */
+const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
+/** Frames decompressed at the same time; the pool has four threads. */
+const FRAMES_IN_FLIGHT = 8;
+/** Up to so many frames are decompressed at once on the calling thread: less than the way to the pool and back. */
+const FEW_FRAMES = 2;
+/** Writers keep to DEPTH_LIMIT; a chain found longer, as two stores' packs came together, is still read. */
+const CHAIN_LIMIT = 2 * DEPTH_LIMIT;
+
+/** A frame to be copied: as it is stored, and what it holds; each chunk has been checked against its name. */
+export interface WholeFrame {
+  readonly location: FrameLocation;
+  readonly stored: Buffer;
+  readonly chunks: readonly { readonly hash: Hash; readonly bytes: Buffer }[];
+}
+
+/** Chunks that can also be had as the frames they lie in. */
+export interface FrameSource extends ChunkSource {
+  locate(hashes: readonly Hash[]): Promise<(ChunkLocation | undefined)[]>;
+  /** The frames, in the order asked; callers bound their size. */
+  readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]>;
+}
+
+/** A chunk that was asked for, and where it lies. */
+export interface LocatedChunk {
+  readonly hash: Hash;
+  readonly location: ChunkLocation;
+}
+
+export interface FrameReaderOptions {
+  readonly store: BlobStore;
+  /** Where the chunks lie; undefined for those that are in no pack known here. */
+  readonly locate: (hashes: readonly Hash[]) => Promise<(ChunkLocation | undefined)[]>;
+  /** Reads chunks that `locate` does not know, or fails with missing-chunk. */
+  readonly elsewhere: (hashes: readonly Hash[]) => Promise<Buffer[]>;
+  /** For the cache of raw frames. */
+  readonly cacheBytes: number;
+  /** Stored bytes of a frame that are at hand already. */
+  readonly kept?: (frame: FrameLocation) => Buffer | undefined;
+  /** Told of each frame fetched, and of each answer's length. */
+  readonly onFrame?: (frame: FrameLocation, stored: Buffer) => void;
+  readonly onRead?: (bytes: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Frames to open and what their dictionaries are made of. */
+interface Plan {
+  readonly frames: Map<string, FrameLocation>;
+  /** Frames that were in the cache. */
+  readonly raw: Map<string, Buffer>;
+  readonly dictionaryChunks: Map<Hash, ChunkLocation | Buffer>;
+}
+
+export class FrameReader {
+  readonly #options: FrameReaderOptions;
+  readonly #cache: ByteCache;
+
+  constructor(options: FrameReaderOptions) {
+    this.#options = options;
+    this.#cache = new ByteCache(options.cacheBytes);
+  }
+
+  /** The chunks, in the order asked, each checked against its name, in memory of its own. */
+  async readChunks(wanted: readonly LocatedChunk[]): Promise<Buffer[]> {
+    const found: Buffer[] = [];
+    for (const round of this.#rounds(wanted)) {
+      const raw = await this.openFrames(round.frames);
+      for (const position of round.positions) {
+        const { hash, location } = wanted[position] as LocatedChunk;
+        const frame = raw.get(frameKey(location.frame)) as Buffer;
+        found[position] = Buffer.from(checkedChunk(frame, hash, location, this.#options.store.url));
+      }
+    }
+    return found;
+  }
+
+  /** Stored bytes of the frames, by frameKey. */
+  async fetchFrames(frames: readonly FrameLocation[]): Promise<Map<string, Buffer>> {
+    const { store, kept, onFrame, onRead, signal } = this.#options;
+    const stored = new Map<string, Buffer>();
+    const absent: FrameLocation[] = [];
+    for (const frame of frames) {
+      const bytes = kept?.(frame);
+      if (bytes === undefined) absent.push(frame);
+      else stored.set(frameKey(frame), bytes);
+    }
+    if (absent.length === 0) return stored;
+    const fetched = await readFrames(store, absent, onRead, signal);
+    for (const frame of absent) {
+      const bytes = fetched.get(frameKey(frame)) as Buffer;
+      stored.set(frameKey(frame), bytes);
+      onFrame?.(frame, bytes);
+    }
+    return stored;
+  }
+
+  /**
+   * Raw bytes of the frames, by frameKey, not yet checked against the names of their chunks.
+   *
+   * @param stored frames already fetched, by frameKey.
+   */
+  async openFrames(
+    frames: readonly FrameLocation[],
+    stored: ReadonlyMap<string, Buffer> = new Map(),
+  ): Promise<Map<string, Buffer>> {
+    const plan = await this.#plan(frames);
+    const absent = [...plan.frames.values()].filter((frame) => !stored.has(frameKey(frame)));
+    const fetched = await this.fetchFrames(absent);
+    for (const rank of rankFrames(plan)) {
+      const onPool = rank.length > FEW_FRAMES;
+      const opened = await mapLimited(rank, FRAMES_IN_FLIGHT, async (frame) => {
+        const key = frameKey(frame);
+        return this.#open(frame, (stored.get(key) ?? fetched.get(key)) as Buffer, plan, onPool);
+      });
+      for (const [position, raw] of opened.entries()) {
+        const key = frameKey(rank[position] as FrameLocation);
+        plan.raw.set(key, raw);
+        this.#cache.put(key, raw);
+      }
+    }
+    return plan.raw;
+  }
+
+  /** Whole frames with their chunks, each checked. `packIndex` reads the footer of a pack. */
+  async readWholeFrames(
+    frames: readonly FrameLocation[],
+    packIndex: (pack: string) => Promise<PackIndex>,
+  ): Promise<WholeFrame[]> {
+    const stored = await this.fetchFrames(frames);
+    const raws = await this.openFrames(frames, stored);
+    const whole: WholeFrame[] = [];
+    for (const location of frames) {
+      const key = frameKey(location);
+      const index = await packIndex(location.pack);
+      const frame = frameAt(index, location.offset);
+      const raw = raws.get(key) as Buffer;
+      const chunks = index.chunks.slice(frame.firstChunk, frame.firstChunk + frame.chunkCount).map((chunk) => ({
+        hash: chunk.hash,
+        bytes: checkedChunk(
+          raw,
+          chunk.hash,
+          { frame: location, offset: chunk.offset, length: chunk.length },
+          this.#options.store.url,
+        ),
+      }));
+      whole.push({ location, stored: stored.get(key) as Buffer, chunks });
+    }
+    return whole;
+  }
+
+  /** Divides what is wanted so that the raw frames of a round fit in memory. */
+  #rounds(wanted: readonly LocatedChunk[]): { frames: FrameLocation[]; positions: number[] }[] {
+    const order = wanted.map((_, position) => position);
+    const at = (position: number): FrameLocation => (wanted[position] as LocatedChunk).location.frame;
+    order.sort((a, b) => comparePlaces(at(a), at(b)));
+    const rounds: { frames: FrameLocation[]; positions: number[] }[] = [];
+    let rawBytes = Infinity;
+    let lastKey: string | undefined;
+    for (const position of order) {
+      const frame = at(position);
+      const key = frameKey(frame);
+      if (key !== lastKey) {
+        if (rawBytes + frame.rawBytes > ROUND_LIMIT_BYTES) {
+          rounds.push({ frames: [], positions: [] });
+          rawBytes = 0;
+        }
+        rounds.at(-1)?.frames.push(frame);
+        rawBytes += frame.rawBytes;
+        lastKey = key;
+      }
+      rounds.at(-1)?.positions.push(position);
+    }
+    return rounds;
+  }
+
+  /** Finds, level by level, the frames that hold the dictionaries. */
+  async #plan(frames: readonly FrameLocation[]): Promise<Plan> {
+    const plan: Plan = { frames: new Map(), raw: new Map(), dictionaryChunks: new Map() };
+    let level = this.#takeNew(plan, frames);
+    for (let step = 0; level.length > 0; step += 1) {
+      if (step > CHAIN_LIMIT) throw badPack((level[0] as FrameLocation).pack, 'a chain of dictionaries is too long');
+      const hashes = [...new Set(level.flatMap((frame) => frame.dictionary))];
+      const unknown = hashes.filter((hash) => !plan.dictionaryChunks.has(hash));
+      level = this.#takeNew(plan, await this.#locateDictionaries(plan, unknown));
+    }
+    return plan;
+  }
+
+  #takeNew(plan: Plan, frames: readonly FrameLocation[]): FrameLocation[] {
+    const fresh: FrameLocation[] = [];
+    for (const frame of frames) {
+      const key = frameKey(frame);
+      if (plan.frames.has(key) || plan.raw.has(key)) continue;
+      const raw = this.#cache.get(key);
+      if (raw !== undefined) {
+        plan.raw.set(key, raw);
+      } else {
+        plan.frames.set(key, frame);
+        fresh.push(frame);
+      }
+    }
+    return fresh;
+  }
+
+  async #locateDictionaries(plan: Plan, hashes: readonly Hash[]): Promise<FrameLocation[]> {
+    if (hashes.length === 0) return [];
+    const locations = await this.#options.locate(hashes);
+    const frames: FrameLocation[] = [];
+    const absent: Hash[] = [];
+    for (const [position, hash] of hashes.entries()) {
+      const location = locations[position];
+      if (location === undefined) {
+        absent.push(hash);
+      } else {
+        plan.dictionaryChunks.set(hash, location);
+        frames.push(location.frame);
+      }
+    }
+    if (absent.length > 0) {
+      const chunks = await this.#options.elsewhere(absent);
+      for (const [position, hash] of absent.entries()) plan.dictionaryChunks.set(hash, chunks[position] as Buffer);
+    }
+    return frames;
+  }
+
+  async #open(frame: FrameLocation, stored: Buffer, plan: Plan, onPool: boolean): Promise<Buffer> {
+    const dictionary = frame.dictionary.length === 0 ? undefined : dictionaryOf(frame, plan);
+    try {
+      return await decompressFrame(stored, frame.rawBytes, { dictionary, onPool });
+    } catch (error) {
+      const where = `at byte ${frame.offset} of pack ${frame.pack} of ${this.#options.store.url}`;
+      throw new UttrError('bad-checksum', `the frame ${where} is damaged`, {
+        details: { pack: frame.pack, store: this.#options.store.url, offset: frame.offset },
+        hint: 'run `uttr fsck`; restore the pack from a remote or a backup',
+        cause: error,
+      });
+    }
+  }
+}
+
+function comparePlaces(a: FrameLocation, b: FrameLocation): number {
+  if (a.pack === b.pack) return a.offset - b.offset;
+  return a.pack < b.pack ? -1 : 1;
+}
+
+/** Frames in groups, each needing dictionaries only from the groups before it. */
+function rankFrames(plan: Plan): FrameLocation[][] {
+  const ranks = new Map<string, number>();
+  const visiting = new Set<string>();
+  const rankOf = (frame: FrameLocation): number => {
+    const key = frameKey(frame);
+    if (plan.raw.has(key)) return -1;
+    const known = ranks.get(key);
+    if (known !== undefined) return known;
+    if (visiting.has(key) || visiting.size > CHAIN_LIMIT) {
+      throw badPack(frame.pack, 'a frame needs itself as its dictionary');
+    }
+    visiting.add(key);
+    let rank = 0;
+    for (const hash of frame.dictionary) {
+      const part = plan.dictionaryChunks.get(hash);
+      if (part !== undefined && !Buffer.isBuffer(part)) rank = Math.max(rank, rankOf(part.frame) + 1);
+    }
+    visiting.delete(key);
+    ranks.set(key, rank);
+    return rank;
+  };
+  const groups: FrameLocation[][] = [];
+  for (const frame of plan.frames.values()) (groups[rankOf(frame)] ??= []).push(frame);
+  return groups;
+}
+
+function dictionaryOf(frame: FrameLocation, plan: Plan): Buffer {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for (const hash of frame.dictionary) {
+    const part = plan.dictionaryChunks.get(hash) as ChunkLocation | Buffer;
+    const chunk = Buffer.isBuffer(part) ? part : sliceChunk(plan.raw.get(frameKey(part.frame)) as Buffer, part);
+    bytes += chunk.length;
+    if (bytes > FRAME_RAW_LIMIT_BYTES) throw badPack(frame.pack, 'a dictionary is too large');
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts);
+}
+
+function sliceChunk(raw: Buffer, location: ChunkLocation): Buffer {
+  const chunk = raw.subarray(location.offset, location.offset + location.length);
+  if (chunk.length !== location.length) throw badPack(location.frame.pack, 'a chunk lies outside its frame');
+  return chunk;
+}
+
+/** The bytes of a chunk within its raw frame. @throws bad-checksum */
+export function checkedChunk(raw: Buffer, hash: Hash, location: ChunkLocation, url: string): Buffer {
+  const chunk = sliceChunk(raw, location);
+  if (sha256(chunk) === hash) return chunk;
+  const { pack } = location.frame;
+  throw new UttrError('bad-checksum', `chunk ${hash} in pack ${pack} of ${url} has other bytes than its name says`, {
+    details: { chunk: hash, pack, store: url },
+    hint: 'run `uttr fsck`; restore the pack from a remote or a backup',
+  });
+}

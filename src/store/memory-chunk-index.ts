@@ -1,0 +1,25 @@
+import type { Hash } from '../base/hash.ts';
+import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
+import type { PackFrame, PackIndex } from './pack.ts';
+
+/** The chunk index of the packs whose footers were read in this process. */
+export class MemoryChunkIndex implements ChunkIndex {
+  readonly #locations = new Map<Hash, ChunkLocation>();
+
+  /** Adds the chunks of a pack; a chunk known already keeps its location unless the new one is shallower. */
+  add(pack: PackIndex): void {
+    for (const { hash, frame: number, offset, length } of pack.chunks) {
+      const frame = pack.frames[number] as PackFrame;
+      const known = this.#locations.get(hash);
+      if (known === undefined || frame.depth < known.frame.depth) this.#locations.set(hash, { frame, offset, length });
+    }
+  }
+
+  find(hash: Hash): ChunkLocation | undefined {
+    return this.#locations.get(hash);
+  }
+
+  has(hash: Hash): boolean {
+    return this.#locations.has(hash);
+  }
+}

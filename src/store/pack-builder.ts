@@ -1,0 +1,96 @@
+import { assert } from '../base/errors.ts';
+import { HASH_BYTES, sha256, type Hash } from '../base/hash.ts';
+import {
+  encodeFooter,
+  PACK_HEADER,
+  PACK_LIMIT_BYTES,
+  PACK_TRAILER_BYTES,
+  type PackChunk,
+  type PackFrame,
+  type PackIndex,
+} from './pack.ts';
+
+/** A compressed frame on its way into a pack. */
+export interface EncodedFrame {
+  readonly stored: Buffer;
+  readonly depth: number;
+  readonly dictionary: readonly Hash[];
+  /** The chunks of the frame, end to end. */
+  readonly chunks: readonly { readonly hash: Hash; readonly length: number }[];
+}
+
+/** At most so many bytes of footer belong to a frame, a chunk, and a dictionary chunk. */
+const FRAME_ENTRY_BYTES = 4 + 4 + 1;
+const CHUNK_ENTRY_BYTES = 4 + HASH_BYTES;
+const REFERENCE_BYTES = 4 + HASH_BYTES;
+/** Header, trailer, counts and the digest of the body. */
+const OUTER_BYTES = PACK_HEADER.length + 3 * 4 + HASH_BYTES + PACK_TRAILER_BYTES;
+
+/** Collects the frames of one pack in memory. */
+export class PackBuilder {
+  readonly #parts: Buffer[] = [PACK_HEADER];
+  readonly #frames: PackFrame[] = [];
+  readonly #chunks: PackChunk[] = [];
+  readonly #hashes = new Set<Hash>();
+  #end = PACK_HEADER.length;
+  #footerBytes = OUTER_BYTES;
+  #needsOthers = false;
+
+  get isEmpty(): boolean {
+    return this.#frames.length === 0;
+  }
+
+  /** The pack will have at most this many bytes. */
+  get sizeBytes(): number {
+    return this.#end + this.#footerBytes;
+  }
+
+  /** Whether a dictionary chunk lies in another pack. */
+  get needsOthers(): boolean {
+    return this.#needsOthers;
+  }
+
+  fits(frame: EncodedFrame): boolean {
+    return this.sizeBytes + frame.stored.length + footerBytesOf(frame) <= PACK_LIMIT_BYTES;
+  }
+
+  add(frame: EncodedFrame): void {
+    assert(this.fits(frame), 'a frame fits into the pack it is added to');
+    let rawBytes = 0;
+    const firstChunk = this.#chunks.length;
+    if (frame.dictionary.some((hash) => !this.#hashes.has(hash))) this.#needsOthers = true;
+    for (const { hash, length } of frame.chunks) {
+      this.#chunks.push({ hash, frame: this.#frames.length, offset: rawBytes, length });
+      this.#hashes.add(hash);
+      rawBytes += length;
+    }
+    const { stored, depth, dictionary, chunks } = frame;
+    this.#frames.push({
+      // The name is given when the pack is whole.
+      pack: '',
+      offset: this.#end,
+      storedBytes: stored.length,
+      rawBytes,
+      depth,
+      dictionary,
+      firstChunk,
+      chunkCount: chunks.length,
+    });
+    this.#parts.push(stored);
+    this.#end += stored.length;
+    this.#footerBytes += footerBytesOf(frame);
+  }
+
+  /** The bytes of the pack and what its footer says. */
+  finish(name: string): { bytes: Buffer; index: PackIndex } {
+    const body = Buffer.concat(this.#parts, this.#end);
+    const frames = this.#frames.map((frame) => ({ ...frame, pack: name }));
+    const columns = { bodyHash: sha256(body), frames, chunks: this.#chunks };
+    const bytes = Buffer.concat([body, encodeFooter(columns)]);
+    return { bytes, index: { name, sizeBytes: bytes.length, ...columns } };
+  }
+}
+
+function footerBytesOf(frame: EncodedFrame): number {
+  return FRAME_ENTRY_BYTES + frame.chunks.length * CHUNK_ENTRY_BYTES + frame.dictionary.length * REFERENCE_BYTES;
+}
