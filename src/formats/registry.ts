@@ -1,0 +1,60 @@
+/** All file formats, and which of them a file is in. */
+import { UttrError } from '../base/errors.ts';
+import { hintFor } from '../base/near-miss.ts';
+import { csvFormat, tsvFormat } from './csv.ts';
+import type { Format } from './format.ts';
+import { jsonFormat } from './json.ts';
+import { jsonlFormat } from './jsonl.ts';
+import { binaryKind } from './signature.ts';
+
+/** Where two formats are equally sure, the first one is taken. */
+export const FORMATS: readonly Format[] = [jsonlFormat, csvFormat, tsvFormat, jsonFormat];
+
+/** How much of a file `detectFormat` wants to see. */
+export const HEAD_BYTES = 64 * 1024;
+
+/** Confidence that content alone must give. */
+const SURE = 0.5;
+
+export interface DetectedFormat {
+  readonly format: Format;
+  /** For a message: "by its content", "by its name". */
+  readonly reason: string;
+}
+
+/**
+ * Says which format a file is in, from its first bytes and its name.
+ *
+ * @throws bad-format, naming what the file looks like and what is read.
+ */
+export function detectFormat(head: Uint8Array, fileName: string): DetectedFormat {
+  let best: Format | undefined;
+  let confidence = 0;
+  for (const format of FORMATS) {
+    const found = format.sniff(head, fileName);
+    if (found > confidence) {
+      best = format;
+      confidence = found;
+    }
+  }
+  if (best === undefined) throw unknownFormat(head, fileName);
+  return { format: best, reason: confidence > SURE ? 'by its content' : 'by its name' };
+}
+
+/** The format that `--format` names. @throws bad-option */
+export function formatByName(name: string): Format {
+  const wanted = name.toLowerCase();
+  const format = FORMATS.find((candidate) => candidate.name === wanted);
+  if (format !== undefined) return format;
+  const names = FORMATS.map((candidate) => candidate.name);
+  throw new UttrError('bad-option', `there is no format "${name}"`, { hint: hintFor(name, names, 'formats') });
+}
+
+function unknownFormat(head: Uint8Array, fileName: string): UttrError {
+  const kind = head.length === 0 ? 'empty' : (binaryKind(head) ?? 'in no format that uttr knows');
+  const known = FORMATS.map((format) => `${format.title} (${format.extensions.join(', ')})`);
+  return new UttrError('bad-format', `${fileName} is ${kind}`, {
+    hint: `uttr reads ${known.join('; ')}; if it is one of these, say --format`,
+    details: { file: fileName },
+  });
+}

@@ -1,0 +1,24 @@
+/** The report of a writing, as writers build it. */
+import type { Loss, WriteReport, Writing } from './format.ts';
+
+/** A report that is being written. */
+export class WriteReportBuilder implements WriteReport {
+  records = 0;
+  readonly #losses = new Map<string, Loss>();
+
+  get losses(): readonly Loss[] {
+    return [...this.#losses.values()];
+  }
+
+  /** Counts a record that could not be carried whole. */
+  lose(field: string, message: string): void {
+    const count = (this.#losses.get(field)?.count ?? 0) + 1;
+    this.#losses.set(field, { field, message, count });
+  }
+}
+
+/** Joins a report and the bytes that fill it. */
+export function writing(bytes: (report: WriteReportBuilder) => AsyncIterable<Buffer>): Writing {
+  const report = new WriteReportBuilder();
+  return { report, [Symbol.asyncIterator]: () => bytes(report)[Symbol.asyncIterator]() };
+}
