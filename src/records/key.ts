@@ -23,7 +23,7 @@ import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { sha256 } from '../base/hash.ts';
 import { fieldValue } from './field.ts';
 import type { UtteranceRecord } from './record.ts';
-import { foldNormed, norm } from './text.ts';
+import { fold, foldNormed, norm } from './text.ts';
 
 /** UTF-8 bytes that a column of a key may have before it is shortened. */
 export const KEY_COLUMN_LIMIT_BYTES = 400;
@@ -54,9 +54,14 @@ function identityColumn(record: UtteranceRecord, identity: readonly string[]): s
   return canonicalJson(fields);
 }
 
+/** The whole folded text: what the split draws by. */
+export function foldedText(text: string): string {
+  return fold(text);
+}
+
 /** The first column of the keys of all records with this text's fold. */
 export function groupColumn(text: string): string {
-  return shortened(foldNormed(norm(text)));
+  return shortened(fold(text));
 }
 
 /** The first column of a key: the group it belongs to. */

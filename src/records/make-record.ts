@@ -8,7 +8,7 @@
  * Texts are kept as given but for whitespace at their ends. Names (intents, ids, languages) are trimmed too, and
  * intents are brought to NFC: two labels that look the same are the same label.
  */
-import { encodeRecord } from './encode-record.ts';
+import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { makeEntities } from './make-entities.ts';
 import { makeFeatures, makeMeta } from './make-fields.ts';
 import type { UtteranceRecord } from './record.ts';
@@ -161,13 +161,13 @@ function makeName(column: string, given: unknown, problems: RowProblems): string
   return undefined;
 }
 
-/** What the canonical JSON of a string without control characters can take at most, per UTF-16 code unit. */
+/** What id, language and intents take at most: names hold no control characters, so a byte is escaped to two. */
 const NAMED_PART_LIMIT_BYTES = 2 * (INTENT_LIMIT + 2) * NAME_LIMIT_BYTES;
 
 /** Only features, entities and meta can make a record too large: the rest has limits of its own. */
 function checkSize(draft: Draft, problems: RowProblems): void {
   if (draft.meta === undefined && boundBytes(draft) <= RECORD_LIMIT_BYTES) return;
-  const sizeBytes = Buffer.byteLength(encodeRecord(draft));
+  const sizeBytes = Buffer.byteLength(canonicalJson(draft as unknown as JsonValue));
   if (sizeBytes <= RECORD_LIMIT_BYTES) return;
   problems.add('text', `belongs to a record of ${sizeBytes} bytes, more than the ${RECORD_LIMIT_BYTES} allowed`);
 }
