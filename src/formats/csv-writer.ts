@@ -22,8 +22,11 @@ const FEATURE_COLUMN_LIMIT = COLUMN_LIMIT - FIXED_COLUMNS.length - 2;
 
 const WRITE_CHARACTERS = 256 * 1024;
 
-/** What a spreadsheet takes for the start of a formula, full-width forms included (OWASP, CSV injection). */
-const FORMULA_START = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/u;
+/**
+ * What a spreadsheet takes for the start of a formula, full-width forms included (OWASP, CSV injection).
+ * Apostrophes may stand before it already: one more is added, so that taking one away is exact.
+ */
+const FORMULA_START = /^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/u;
 
 interface TableColumns {
   readonly features: readonly string[];
@@ -68,6 +71,11 @@ export function rowFormatter(delimiter: string, options: WriteOptions): (cells: 
     });
     return quoted.join(delimiter) + lineEnd;
   };
+}
+
+/** Takes away the apostrophe that `escapeFormulas` put before a cell. */
+export function unescapeFormula(cell: string): string {
+  return cell.startsWith("'") && FORMULA_START.test(cell) ? cell.slice(1) : cell;
 }
 
 async function findColumns(source: RecordSource, signal: AbortSignal | undefined): Promise<TableColumns> {

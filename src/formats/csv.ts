@@ -6,7 +6,7 @@
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import { SEPARATOR_LINE, sniffDialect } from './csv-dialect.ts';
 import { CsvParser, type CsvRow } from './csv-parser.ts';
-import { writeTable } from './csv-writer.ts';
+import { unescapeFormula, writeTable } from './csv-writer.ts';
 import { COLUMN_LIMIT, type ByteInput, type Format, type ReadBatch, type Reading, type ReadOptions } from './format.ts';
 import { BatchBuilder, reading, ReportBuilder, type RowSource } from './read-report.ts';
 import { TableRecords } from './table-records.ts';
@@ -132,14 +132,18 @@ class RowReader {
     this.#row++;
     const source: RowSource = { row: this.#row, line: row.line, raw: row.raw };
     if (fault !== undefined) this.batch.reject(source, undefined, fault);
-    else if (row.cells.length === table.columnCount) table.add(row.cells, source);
+    else if (row.cells.length === table.columnCount) table.add(this.#unescaped(row.cells), source);
     else this.batch.reject(source, undefined, raggedMessage(row.cells.length, table.columnCount));
+  }
+
+  #unescaped(cells: readonly string[]): readonly string[] {
+    return this.#options.unescapeFormulas === true ? cells.map(unescapeFormula) : cells;
   }
 
   #header(row: CsvRow): readonly string[] {
     const { file } = this.batch.report;
     const fault = this.#text.takeInvalid(row.start, row.end) ?? row.fault;
-    if (fault === undefined) return row.cells;
+    if (fault === undefined) return this.#unescaped(row.cells);
     throw new UttrError('bad-format', `${file}:${row.line}: the header cannot be read: ${fault}`, {
       details: { file, line: row.line },
     });

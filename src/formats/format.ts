@@ -57,7 +57,7 @@ export interface ReadBatch {
 export interface ByteInput {
   /** As messages should call it. */
   readonly name: string;
-  /** The bytes in pieces of any size; called once. */
+  /** The bytes in pieces of any size, whose memory is not used again for others; called once. */
   chunks(): AsyncIterable<Uint8Array>;
 }
 
@@ -72,6 +72,8 @@ export interface ReadOptions {
   readonly delimiter?: string | undefined;
   /** UTF-8 by default, UTF-16LE where its mark is there; anything else is never guessed. */
   readonly encoding?: Encoding | undefined;
+  /** The table was written with `escapeFormulas`: takes its apostrophes away again. */
+  readonly unescapeFormulas?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes to gather before they are parsed at once; 256 KiB by default. Changes speed, never the result. */
   readonly gatherBytes?: number | undefined;
@@ -115,7 +117,7 @@ export interface WriteOptions {
   readonly lineEnd?: '\n' | '\r\n' | undefined;
   /**
    * Puts an apostrophe before cells that a spreadsheet would run as a formula. Alters texts, so it is off by
-   * default and for spreadsheets only.
+   * default and for spreadsheets only; `unescapeFormulas` undoes it exactly.
    */
   readonly escapeFormulas?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -87,10 +87,13 @@ export class JsonElements {
     this.#text = this.#text.slice(this.#position);
     this.#scanned = Math.max(0, this.#scanned - this.#position);
     this.#position = 0;
-    if (this.#text.length > ROW_LIMIT) {
-      throw this.#error(`a value has more than ${ROW_LIMIT} characters`, 'is this a list of utterances?');
-    }
+    this.#checkLength(this.#text.length);
     this.#waitFor = this.#text.length * 2;
+  }
+
+  #checkLength(length: number): void {
+    if (length <= ROW_LIMIT) return;
+    throw this.#error(`a value has more than ${ROW_LIMIT} characters`, 'is this a list of utterances?');
   }
 
   #finish(): void {
@@ -176,6 +179,7 @@ export class JsonElements {
     if (/[\]},:]/u.test(character)) throw this.#unexpected(character);
     const end = /[{["]/u.test(character) ? this.#bracketedEnd() : this.#scalarEnd(final);
     if (end < 0) return false;
+    this.#checkLength(end - this.#position);
     const text = this.#text.slice(this.#position, end);
     this.#elements.push({
       text,

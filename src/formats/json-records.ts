@@ -1,6 +1,15 @@
 /** Records from parsed JSON: an object with the fields as keys, or a pair [text, intent]. */
 import { UttrError } from '../base/errors.ts';
-import { isSplitWord, label, mappedTargets, missingText, targetOf, type Field, type Target } from './fields.ts';
+import {
+  PROBLEM_COLUMN,
+  isSplitWord,
+  label,
+  mappedTargets,
+  missingText,
+  targetOf,
+  type Field,
+  type Target,
+} from './fields.ts';
 import type { ReadOptions } from './format.ts';
 import type { BatchBuilder, LooseDraft, RowSource } from './read-report.ts';
 
@@ -120,7 +129,8 @@ export class JsonRecords {
     let target = this.#targets.get(key);
     if (target === undefined) {
       const known = targetOf(key);
-      const unknown: Target = { field: 'meta', name: key, rank: Infinity };
+      const unknown: Target =
+        key === PROBLEM_COLUMN ? { field: 'ignored', rank: Infinity } : { field: 'meta', name: key, rank: Infinity };
       const usable = known !== undefined && !this.#mappedFields.has(known.field);
       target = this.#mapped.get(key) ?? (usable ? known : unknown);
       // Keys may be data (ids as keys); only so many are worth remembering.
@@ -184,6 +194,7 @@ function place(draft: ObjectDraft, key: string, value: unknown, target: Target, 
     draft.loose[target.field as keyof LooseDraft] = value;
     return target.field;
   }
+  if (target.field === 'ignored') return 'ignored';
   const field = target.field === 'features' ? 'features' : 'meta';
   const name = target.name ?? key;
   draft[field][name] = value;

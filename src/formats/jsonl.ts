@@ -41,27 +41,24 @@ export const jsonlFormat: Format = {
 
 function sniff(head: Uint8Array, name: string): number {
   const byName = EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension)) ? 0.5 : 0;
-  const text = headText(head);
-  if (text === undefined) return 0;
-  const line = text
-    .split('\n')
-    .find((candidate) => candidate.trim() !== '')
-    ?.trim();
-  if (line === undefined || !/^[{[]/u.test(line)) return byName;
+  const lines = headText(head)?.split('\n') ?? [];
+  const [first, second] = lines.map((line) => line.trim()).filter((line) => line !== '');
+  if (first === undefined || !/^[{[]/u.test(first)) return byName;
   try {
-    return Math.max(byName, lineConfidence(JSON.parse(line)));
+    return Math.max(byName, lineConfidence(JSON.parse(first), second?.startsWith('{') === true));
   } catch {
     return byName;
   }
 }
 
 /** How much one whole line of JSON looks like a record. */
-function lineConfidence(value: unknown): number {
+function lineConfidence(value: unknown, isFollowed: boolean): number {
   if (Array.isArray(value)) return value.length === 2 && value.every((item) => typeof item === 'string') ? 0.9 : 0;
   if (typeof value !== 'object' || value === null) return 0;
   if (Object.keys(value).some((key) => targetOf(key)?.field === 'text')) return 0.95;
-  // An object of lists is a whole document on one line.
-  return Object.values(value).every(Array.isArray) ? 0 : 0.6;
+  // An object of lists is a whole document on one line; so may be an object that stands alone.
+  if (Object.values(value).every(Array.isArray)) return 0;
+  return isFollowed ? 0.6 : 0.3;
 }
 
 function read(input: ByteInput, options: ReadOptions = {}): Reading {

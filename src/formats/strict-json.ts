@@ -2,7 +2,7 @@
  * JSON as rows may hold it: nothing that JSON.parse would accept and quietly change.
  *
  * Refused: nesting over the limit, keys that occur twice (one value would be lost), keys that reach a prototype,
- * and whole numbers beyond 2^53, whose last digits would be lost.
+ * and whole numbers whose last digits would be lost (beyond 2^53, most are).
  */
 import { JSON_DEPTH_LIMIT } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
@@ -22,41 +22,60 @@ export function parseStrictJson(text: string): unknown {
   } catch (error) {
     throw new UttrError('bad-row', `not valid JSON: ${explain(text, error as Error)}`);
   }
-  const keyCount = inspect(value, 1);
+  const seen: Seen = { keyCount: 0, hasLargeNumber: false };
+  inspect(value, 1, seen);
+  if (seen.hasLargeNumber) refuseLostDigits(text);
   // Each key brings one colon. More colons than keys: some stand in strings, or a key was overwritten.
-  if (countColons(text) !== keyCount) refuseRepeatedKeys(text);
+  if (countColons(text) !== seen.keyCount) refuseRepeatedKeys(text);
   return value;
 }
 
-/** Checks a parsed value and counts its keys. */
-function inspect(value: unknown, depth: number): number {
-  if (typeof value === 'string') return 0;
+/** What a parsed value holds that calls for a closer look at its text. */
+interface Seen {
+  keyCount: number;
+  hasLargeNumber: boolean;
+}
+
+function inspect(value: unknown, depth: number, seen: Seen): void {
   if (typeof value === 'number') {
-    checkNumber(value);
-    return 0;
+    if (!Number.isFinite(value)) throw new UttrError('bad-row', 'a number is too large');
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) seen.hasLargeNumber = true;
+    return;
   }
-  if (typeof value !== 'object' || value === null) return 0;
+  if (typeof value !== 'object' || value === null) return;
   if (depth > JSON_DEPTH_LIMIT) throw tooDeep();
-  let keyCount = 0;
   if (Array.isArray(value)) {
-    for (const item of value) keyCount += inspect(item, depth + 1);
-    return keyCount;
+    for (const item of value) if (typeof item !== 'string') inspect(item, depth + 1, seen);
+    return;
   }
   const object = value as Readonly<Record<string, unknown>>;
   // Objects from JSON.parse have no inherited enumerable keys.
   for (const key in object) {
-    keyCount++;
+    seen.keyCount++;
     if (isReservedName(key)) throw new UttrError('bad-row', `the key "${key}" is not allowed`);
     const item = object[key];
-    if (typeof item !== 'string') keyCount += inspect(item, depth + 1);
+    if (typeof item !== 'string') inspect(item, depth + 1, seen);
   }
-  return keyCount;
 }
 
-function checkNumber(value: number): void {
-  if (!Number.isFinite(value)) throw new UttrError('bad-row', 'a number is too large');
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new UttrError('bad-row', `the number ${value} is beyond 2^53 and would lose digits: write it as a string`);
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy;
+
+/** Whole numbers of so few digits are exact. */
+const EXACT_DIGITS = 15;
+
+/** Compares each whole number in valid JSON with what it prints as. */
+function refuseLostDigits(text: string): void {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x22) {
+      index = stringEnd(text, index) - 1;
+    } else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
+      NUMBER.lastIndex = index;
+      const [digits] = NUMBER.exec(text) as RegExpExecArray;
+      index += digits.length - 1;
+      if (digits.length <= EXACT_DIGITS || !/^-?\d+$/u.test(digits) || String(Number(digits)) === digits) continue;
+      throw new UttrError('bad-row', `the number ${digits.slice(0, 40)} would lose digits: write it as a string`);
+    }
   }
 }
 

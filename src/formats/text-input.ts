@@ -51,8 +51,9 @@ export class TextInput {
     let decoder: Decoder | undefined;
     for await (const bytes of this.#gathered()) {
       decoder ??= this.#open(bytes);
-      const { text, used } = decoder(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), false);
-      rest = rest.length === 0 ? bytes.subarray(used) : Buffer.concat([rest, bytes]).subarray(used);
+      const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+      const { text, used } = decoder(all, false);
+      rest = all.subarray(used);
       if (text !== '') yield text;
     }
     if (decoder !== undefined && rest.length > 0) yield decoder(rest, true).text;
@@ -68,22 +69,26 @@ export class TextInput {
     return `byte 0x${hex} at offset ${found.offset} is not UTF-8; if the file is in Windows-1252, say --encoding windows-1252`;
   }
 
+  /** The bytes in pieces of about the wanted size, but for the first one, which must show the encoding. */
   async *#gathered(): AsyncGenerator<Buffer> {
-    const limit = this.#options.gatherBytes ?? GATHER_BYTES;
+    const limit = Math.max(1, this.#options.gatherBytes ?? GATHER_BYTES);
+    let wanted = Math.max(limit, HEAD_BYTES);
     let parts: Uint8Array[] = [];
     let length = 0;
-    let started = false;
     for await (const chunk of this.#input.chunks()) {
       throwIfAborted(this.#options.signal);
-      if (chunk.length === 0) continue;
-      parts.push(chunk);
-      length += chunk.length;
-      // The first piece must show the encoding, however small the pieces that come.
-      if (length < limit || (!started && length < HEAD_BYTES)) continue;
-      started = true;
-      yield joined(parts);
-      parts = [];
-      length = 0;
+      // A whole file may come at once; cut up, it is parsed within bounds like any other.
+      for (let from = 0; from < chunk.length;) {
+        const part = chunk.subarray(from, from + wanted - length);
+        from += part.length;
+        parts.push(part);
+        length += part.length;
+        if (length < wanted) continue;
+        yield joined(parts);
+        parts = [];
+        length = 0;
+        wanted = limit;
+      }
     }
     if (length > 0) yield joined(parts);
   }

@@ -342,9 +342,21 @@ describe('writing tables', () => {
     }
   });
 
-  test('formulas are disarmed on request only', async () => {
-    const bytes = await writeAll(csvFormat, [{ text: '=cmd()', intent: '@x' }], { escapeFormulas: true });
-    expect(bytes.toString().split('\n')[1]).toBe("'=cmd(),'@x,,,");
+  test('formulas are disarmed on request only, and armed again exactly', async () => {
+    const records = [
+      { text: '=cmd()', intent: '@x' },
+      { text: "'=cmd()", intent: "'quoted'" },
+      { text: '\uff1dcmd()', intent: 'x' },
+    ];
+    const bytes = await writeAll(csvFormat, records, { escapeFormulas: true });
+    expect(bytes.toString().split('\n').slice(1)).toEqual([
+      "'=cmd(),'@x,,,",
+      "''=cmd(),'quoted',,,",
+      "'\uff1dcmd(),x,,,",
+      '',
+    ]);
+    expect((await readAll(csvFormat, bytes, { unescapeFormulas: true })).records).toEqual(records);
+    expect((await readAll(csvFormat, bytes)).records[0]?.text).toBe("'=cmd()");
   });
 
   test('no records give a header', async () => {

@@ -111,7 +111,7 @@ describe('reading JSON Lines', () => {
       '6:6 - the key "text" occurs twice',
       '7:7 - the key "x" occurs twice',
       '8:8 - the key "__proto__" is not allowed',
-      '9:9 - the number 9007199254740992 is beyond 2^53 and would lose digits: write it as a string',
+      '9:9 - the number 9007199254740993 would lose digits: write it as a string',
       '10:10 - a number is too large',
       '11:11 - nested deeper than 64 levels',
       '12:12 text "text" is empty',
@@ -119,6 +119,16 @@ describe('reading JSON Lines', () => {
       '13:13 text no "text"; the keys are "intent"',
     ]);
     expect(problems[0]?.raw).toBe('{"text":"a"');
+  });
+
+  test('large numbers are fine as long as they keep their digits', async () => {
+    const line = '{"text":"a","meta":{"n":[9007199254740992,1e+21,123456789012345680000,-12345678901234567890.5,0.1]}}';
+    const { records } = await readAll(jsonlFormat, line);
+    expect(records).toEqual([JSON.parse(line)]);
+    const { problems } = await readAll(jsonlFormat, `${line}\n{"text":"a","meta":{"n":-123456789012345678901}}`);
+    expect(shown(problems)).toEqual([
+      '2:2 - the number -123456789012345678901 would lose digits: write it as a string',
+    ]);
   });
 
   test('bytes that are not UTF-8 are named with their offset', async () => {
