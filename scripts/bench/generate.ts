@@ -34,6 +34,7 @@ import {
 
 /** Names a generated dataset. */
 export interface DatasetShape {
+  /** At most 2³². */
   readonly rows: number;
   /** An integer in [0, 2³²); equal seeds give equal rows. */
   readonly seed: number;
@@ -203,7 +204,8 @@ class RowWriter {
   readonly #intents: number;
   readonly #ranks: Uint8Array;
 
-  constructor({ seed, intents = DEFAULT_INTENTS }: DatasetShape, family: Family) {
+  constructor({ rows, seed, intents = DEFAULT_INTENTS }: DatasetShape, family: Family) {
+    if (!Number.isInteger(rows) || rows < 0 || rows > 2 ** 32) throw new RangeError('rows must be 0 to 4294967296');
     if (intents < 2 || intents > GRAMMARS.length) throw new RangeError(`intents must be 2 to ${GRAMMARS.length}`);
     if (seed !== seed >>> 0) throw new RangeError('the seed must be an integer from 0 to 4294967295');
     this.#seed = seed;

@@ -103,6 +103,7 @@ describe('a generated dataset', () => {
     expect(() => generate({ rows: 1, seed: 1, intents: 151 }).next()).toThrow(RangeError);
     expect(() => generate({ rows: 1, seed: 1.5 }).next()).toThrow(RangeError);
     expect(() => generate({ rows: 1, seed: -1 }).next()).toThrow(RangeError);
+    expect(() => generate({ rows: Number.NaN, seed: 1 }).next()).toThrow(RangeError);
   });
 
   test('is written to a file as it is', async () => {
