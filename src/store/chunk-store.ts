@@ -5,14 +5,13 @@ import type { ChunkIndex, ChunkLocation, FrameLocation } from './chunk-index.ts'
 import type { ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import { FrameReader, type FrameSource, type LocatedChunk, type WholeFrame } from './frame-reader.ts';
-import { readFooter } from './pack-reader.ts';
+import { readFooter, RecentPacks } from './pack-reader.ts';
 import { badPack, type PackIndex } from './pack.ts';
 
 const FRAME_CACHE_BYTES = 32 * 2 ** 20;
 const CHUNK_CACHE_BYTES = 16 * 2 ** 20;
 
 export interface ChunkStoreOptions {
-  readonly index: ChunkIndex;
   /** Asked for chunks that the index does not know: a remote, for a repository that holds a part. */
   readonly fallback?: ChunkSource | undefined;
   readonly frameCacheBytes?: number | undefined;
@@ -31,14 +30,15 @@ export class ChunkStore implements FrameSource {
   readonly #fallback: ChunkSource | undefined;
   readonly #reader: FrameReader;
   readonly #chunks: ByteCache;
-  #lastPack: PackIndex | undefined;
+  readonly #packs: RecentPacks;
 
-  constructor(store: BlobStore, options: ChunkStoreOptions) {
-    const { index, fallback, signal } = options;
+  constructor(store: BlobStore, index: ChunkIndex, options: ChunkStoreOptions = {}) {
+    const { fallback, signal } = options;
     this.#store = store;
     this.#index = index;
     this.#fallback = fallback;
     this.#chunks = new ByteCache(options.chunkCacheBytes ?? CHUNK_CACHE_BYTES);
+    this.#packs = new RecentPacks((pack) => this.#readPackIndex(pack));
     this.#reader = new FrameReader({
       store,
       locate: (hashes) => this.locate(hashes),
@@ -80,7 +80,7 @@ export class ChunkStore implements FrameSource {
   }
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
-    return this.#reader.readWholeFrames(frames, (pack) => this.#packIndex(pack));
+    return this.#reader.readWholeFrames(frames, (pack) => this.#packs.get(pack));
   }
 
   #keep(found: Map<Hash, Buffer>, hash: Hash, chunk: Buffer): void {
@@ -93,12 +93,10 @@ export class ChunkStore implements FrameSource {
     throw missingChunk(hashes[0] as Hash, this.#store.url);
   }
 
-  async #packIndex(pack: string): Promise<PackIndex> {
-    if (this.#lastPack?.name === pack) return this.#lastPack;
+  async #readPackIndex(pack: string): Promise<PackIndex> {
     const stat = await this.#store.stat(pack);
     if (stat === undefined) throw badPack(pack, `it is not in ${this.#store.url} any more`);
-    this.#lastPack = await readFooter(this.#store, pack, stat.sizeBytes);
-    return this.#lastPack;
+    return readFooter(this.#store, pack, stat.sizeBytes);
   }
 }
 

@@ -54,7 +54,7 @@ function mergePack(frames: readonly FrameLocation[]): FrameRange[] {
  * @throws wrong-answer when the store answers with another length than asked; bad-pack when the pack is gone.
  */
 export async function readFrames(
-  store: BlobStore,
+  store: Pick<BlobStore, 'get' | 'url'>,
   frames: readonly FrameLocation[],
   onRead?: (bytes: number) => void,
   signal?: AbortSignal,
@@ -74,7 +74,7 @@ export async function readFrames(
 
 /** Bytes `[start, end)` of a pack, exactly. @throws wrong-answer, bad-pack, errors of the store */
 export async function readRange(
-  store: BlobStore,
+  store: Pick<BlobStore, 'get' | 'url'>,
   pack: string,
   { start, end }: ByteRange,
   signal?: AbortSignal,

@@ -33,7 +33,7 @@ export interface WholeFrame {
 
 /** Chunks that can also be had as the frames they lie in. */
 export interface FrameSource extends ChunkSource {
-  locate(hashes: readonly Hash[]): Promise<(ChunkLocation | undefined)[]>;
+  locate(hashes: readonly Hash[]): Promise<readonly (ChunkLocation | undefined)[]>;
   /** The frames, in the order asked; callers bound their size. */
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]>;
 }
@@ -44,10 +44,20 @@ export interface LocatedChunk {
   readonly location: ChunkLocation;
 }
 
+/**
+ * Where chunks lie; undefined for those that are in no pack known here.
+ *
+ * @param depths for each chunk, the depth that its frame should be less than; a deeper one is given where no
+ * other is known.
+ */
+export type Locate = (
+  hashes: readonly Hash[],
+  depths?: readonly number[],
+) => Promise<readonly (ChunkLocation | undefined)[]>;
+
 export interface FrameReaderOptions {
-  readonly store: BlobStore;
-  /** Where the chunks lie; undefined for those that are in no pack known here. */
-  readonly locate: (hashes: readonly Hash[]) => Promise<(ChunkLocation | undefined)[]>;
+  readonly store: Pick<BlobStore, 'get' | 'url'>;
+  readonly locate: Locate;
   /** Reads chunks that `locate` does not know, or fails with missing-chunk. */
   readonly elsewhere: (hashes: readonly Hash[]) => Promise<Buffer[]>;
   /** For the cache of raw frames. */
@@ -145,10 +155,11 @@ export class FrameReader {
   ): Promise<WholeFrame[]> {
     const stored = await this.fetchFrames(frames);
     const raws = await this.openFrames(frames, stored);
-    const whole: WholeFrame[] = [];
-    for (const location of frames) {
+    const packs = new Map<string, PackIndex>();
+    for (const { pack } of frames) if (!packs.has(pack)) packs.set(pack, await packIndex(pack));
+    return frames.map((location) => {
       const key = frameKey(location);
-      const index = await packIndex(location.pack);
+      const index = packs.get(location.pack) as PackIndex;
       const frame = frameAt(index, location.offset);
       const raw = raws.get(key) as Buffer;
       const chunks = index.chunks.slice(frame.firstChunk, frame.firstChunk + frame.chunkCount).map((chunk) => ({
@@ -160,9 +171,8 @@ export class FrameReader {
           this.#options.store.url,
         ),
       }));
-      whole.push({ location, stored: stored.get(key) as Buffer, chunks });
-    }
-    return whole;
+      return { location, stored: stored.get(key) as Buffer, chunks };
+    });
   }
 
   /** Divides what is wanted so that the raw frames of a round fit in memory. */
@@ -196,9 +206,14 @@ export class FrameReader {
     let level = this.#takeNew(plan, frames);
     for (let step = 0; level.length > 0; step += 1) {
       if (step > CHAIN_LIMIT) throw badPack((level[0] as FrameLocation).pack, 'a chain of dictionaries is too long');
-      const hashes = [...new Set(level.flatMap((frame) => frame.dictionary))];
-      const unknown = hashes.filter((hash) => !plan.dictionaryChunks.has(hash));
-      level = this.#takeNew(plan, await this.#locateDictionaries(plan, unknown));
+      const needed = new Map<Hash, number>();
+      for (const { dictionary, depth } of level) {
+        for (const hash of dictionary) {
+          if (plan.dictionaryChunks.has(hash)) continue;
+          needed.set(hash, Math.min(depth, needed.get(hash) ?? depth));
+        }
+      }
+      level = this.#takeNew(plan, await this.#locateDictionaries(plan, needed));
     }
     return plan;
   }
@@ -219,9 +234,11 @@ export class FrameReader {
     return fresh;
   }
 
-  async #locateDictionaries(plan: Plan, hashes: readonly Hash[]): Promise<FrameLocation[]> {
-    if (hashes.length === 0) return [];
-    const locations = await this.#options.locate(hashes);
+  /** @param needed chunks, each with the least depth of the frames that need it. */
+  async #locateDictionaries(plan: Plan, needed: ReadonlyMap<Hash, number>): Promise<FrameLocation[]> {
+    if (needed.size === 0) return [];
+    const hashes = [...needed.keys()];
+    const locations = await this.#options.locate(hashes, [...needed.values()]);
     const frames: FrameLocation[] = [];
     const absent: Hash[] = [];
     for (const [position, hash] of hashes.entries()) {

@@ -1,13 +1,11 @@
 /**
- * Reads the footers of packs that lie in a blob store, and checks whole packs.
+ * Reads the footers of packs that lie in a blob store.
  */
-import { sha256 } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import { readRange } from './frame-ranges.ts';
 import {
   badPack,
-  checkHeader,
-  decodeFooter,
+  decodeFooterOf,
   footerLength,
   PACK_HEADER,
   PACK_LIMIT_BYTES,
@@ -53,19 +51,24 @@ export async function readFooter(
   return decodeFooterOf(name, sizeBytes, await readFooterBytes(store, name, sizeBytes, options));
 }
 
-/** Decodes the footer of a pack that has `sizeBytes` bytes. @throws bad-pack, format-too-new */
-export function decodeFooterOf(name: string, sizeBytes: number, footer: Buffer): PackIndex {
-  const index = decodeFooter(name, footer);
-  if (index.sizeBytes === sizeBytes) return index;
-  throw badPack(name, `it has ${sizeBytes} bytes, but its footer tells of ${index.sizeBytes}`);
-}
+/** Packs whose footers stay decoded: callers that walk frames come back to the same few. */
+const RECENT_PACKS = 8;
 
-/** Checks a whole pack except the raw bytes of its chunks: finds any change of any byte. @throws bad-pack */
-export function checkPack(name: string, bytes: Buffer): PackIndex {
-  checkHeader(name, bytes);
-  const length = footerLength(name, bytes);
-  if (length > bytes.length - PACK_HEADER.length) throw badPack(name, 'its footer is longer than the pack');
-  const index = decodeFooterOf(name, bytes.length, bytes.subarray(bytes.length - length));
-  if (sha256(bytes.subarray(0, bytes.length - length)) !== index.bodyHash) throw badPack(name, 'a frame is damaged');
-  return index;
+/** What the footers of the packs used last say. */
+export class RecentPacks {
+  readonly #read: (pack: string) => Promise<PackIndex>;
+  readonly #packs = new Map<string, PackIndex>();
+
+  constructor(read: (pack: string) => Promise<PackIndex>) {
+    this.#read = read;
+  }
+
+  async get(name: string): Promise<PackIndex> {
+    const pack = this.#packs.get(name) ?? (await this.#read(name));
+    this.#packs.delete(name);
+    this.#packs.set(name, pack);
+    const [oldest] = this.#packs.keys();
+    if (this.#packs.size > RECENT_PACKS && oldest !== undefined) this.#packs.delete(oldest);
+    return pack;
+  }
 }

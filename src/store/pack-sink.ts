@@ -37,8 +37,8 @@ export class PackSink implements ChunkSink {
   readonly #signal: AbortSignal | undefined;
   readonly #queue: PackQueue;
   readonly #lanes: Readonly<Record<PackKind, PackLane>>;
-  /** Chunks put here; the index does not know them yet. */
-  readonly #known: Readonly<Record<PackKind, Set<Hash>>> = { d: new Set(), m: new Set() };
+  /** Chunks put here, which the index does not know yet, with the depth of their frame where that is known. */
+  readonly #known: Readonly<Record<PackKind, Map<Hash, number | undefined>>> = { d: new Map(), m: new Map() };
 
   constructor(store: BlobStore, options: PackSinkOptions) {
     const { index, source, maxInFlight, signal } = options;
@@ -69,13 +69,13 @@ export class PackSink implements ChunkSink {
   /** Puts a chunk into packs of the given kind unless the store has it. @throws bad-chunk when it is too large */
   put(kind: PackKind, chunk: ChunkWrite): void {
     const { hash, bytes } = chunk;
-    if (this.#known.d.has(hash) || this.#known.m.has(hash) || this.#index.has(hash)) return;
+    if (this.holds(hash) || this.#index.has(hash)) return;
     if (bytes.length > FRAME_RAW_LIMIT_BYTES) {
       throw new UttrError('bad-chunk', `a chunk of ${bytes.length} bytes is too large to be stored`, {
         details: { chunk: hash, bytes: bytes.length, limit: FRAME_RAW_LIMIT_BYTES },
       });
     }
-    this.#known[kind].add(hash);
+    this.#known[kind].set(hash, chunk.replaces.length === 0 ? 0 : undefined);
     this.#lanes[kind].put(chunk);
   }
 
@@ -84,13 +84,18 @@ export class PackSink implements ChunkSink {
    * than the frame's, or have been put here before in packs of the same kind.
    */
   copy(kind: PackKind, frame: EncodedFrame): void {
-    for (const { hash } of frame.chunks) this.#known[kind].add(hash);
+    for (const { hash } of frame.chunks) this.#known[kind].set(hash, frame.depth);
     this.#lanes[kind].copy(frame);
   }
 
-  /** Whether a chunk was put here in packs of this kind. */
-  holds(kind: PackKind, hash: Hash): boolean {
-    return this.#known[kind].has(hash);
+  /** Whether a chunk was put here. */
+  holds(hash: Hash): boolean {
+    return this.#known.d.has(hash) || this.#known.m.has(hash);
+  }
+
+  /** Depth of the frame of a chunk put here in packs of the given kind; undefined when that is not known. */
+  depthOf(kind: PackKind, hash: Hash): number | undefined {
+    return this.#known[kind].get(hash);
   }
 
   /** Begins another pack of leaves, so that what follows can be fetched without what came before. */

@@ -203,6 +203,13 @@ export function decodeFooter(name: string, bytes: Buffer): PackIndex {
   return { name, sizeBytes, bodyHash, frames: placed.frames, chunks: placed.chunks };
 }
 
+/** Decodes the footer of a pack that has `sizeBytes` bytes. @throws bad-pack, format-too-new */
+export function decodeFooterOf(name: string, sizeBytes: number, footer: Buffer): PackIndex {
+  const index = decodeFooter(name, footer);
+  if (index.sizeBytes === sizeBytes) return index;
+  throw badPack(name, `it has ${sizeBytes} bytes, but its footer tells of ${index.sizeBytes}`);
+}
+
 interface FrameEntry {
   readonly storedBytes: number;
   readonly chunkCount: number;
@@ -216,6 +223,7 @@ function decodeEntries(reader: ByteReader, frameCount: number, chunkCount: numbe
   let chunks = 0;
   for (let number = 0; number < frameCount; number += 1) {
     const storedBytes = reader.varint(PACK_LIMIT_BYTES, 'length of a frame');
+    if (storedBytes === 0) reader.fail('a frame has no bytes');
     const head = reader.varint(2 * (chunkCount - chunks) + 1, 'chunks of a frame');
     const count = Math.floor(head / 2);
     if (count === 0) reader.fail('a frame has no chunk');

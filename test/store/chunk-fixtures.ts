@@ -1,74 +1,13 @@
-/** What the tests of packs and chunks share: a store in a Map, seeded chance, a clock that stands still. */
-import type { Hash } from '../../src/base/hash.ts';
-import { sha256 } from '../../src/base/hash.ts';
+/** What the tests of packs and chunks share: seeded chance, leaves, a store with its index. */
+import { sha256, type Hash } from '../../src/base/hash.ts';
 import type { Clock, Random } from '../../src/base/ports.ts';
-import { UttrError } from '../../src/base/errors.ts';
-import type { BlobStore, ByteRange } from '../../src/store/blob-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
-import { ChunkStore } from '../../src/store/chunk-store.ts';
+import { ChunkStore, type ChunkStoreOptions } from '../../src/store/chunk-store.ts';
 import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
 import { PackSink, type PackSinkOptions } from '../../src/store/pack-sink.ts';
 import type { PackIndex } from '../../src/store/pack.ts';
-
-/** Blobs in a Map, with what was asked of it; only what packs need. */
-export class MapStore implements BlobStore {
-  readonly supports = { conditionalPut: true };
-  readonly url: string;
-  readonly blobs = new Map<string, Buffer>();
-  /** Every range read, in order. */
-  readonly reads: { readonly name: string; readonly range: ByteRange | undefined }[] = [];
-  /** Stands in for a store that answers wrongly. */
-  tamper: (name: string, bytes: Buffer, range: ByteRange | undefined) => Buffer = (_, bytes) => bytes;
-  /** Stands in for a store that refuses to write. */
-  beforePut: (name: string) => Promise<void> = async () => {};
-
-  constructor(url = 'memory:store') {
-    this.url = url;
-  }
-
-  async put(name: string, bytes: Uint8Array): Promise<void> {
-    await this.beforePut(name);
-    this.blobs.set(name, Buffer.from(bytes));
-  }
-
-  async create(name: string, bytes: Uint8Array): Promise<boolean> {
-    if (this.blobs.has(name)) return false;
-    await this.put(name, bytes);
-    return true;
-  }
-
-  async replace(): Promise<string> {
-    throw new UttrError('internal', 'packs are not replaced');
-  }
-
-  async get(name: string, range?: ByteRange): Promise<Buffer> {
-    this.reads.push({ name, range });
-    const blob = this.blobs.get(name);
-    if (blob === undefined) throw new UttrError('blob-not-found', `${name} is absent`);
-    return this.tamper(name, Buffer.from(blob.subarray(range?.start, range?.end)), range);
-  }
-
-  async read(): Promise<undefined> {
-    return undefined;
-  }
-
-  async stat(name: string): Promise<{ name: string; sizeBytes: number } | undefined> {
-    const blob = this.blobs.get(name);
-    return blob === undefined ? undefined : { name, sizeBytes: blob.length };
-  }
-
-  async *list(prefix: string): AsyncIterable<{ name: string; sizeBytes: number }> {
-    for (const name of [...this.blobs.keys()].filter((key) => key.startsWith(prefix)).sort()) {
-      yield { name, sizeBytes: (this.blobs.get(name) as Buffer).length };
-    }
-  }
-
-  async delete(name: string): Promise<void> {
-    this.blobs.delete(name);
-  }
-
-  async close(): Promise<void> {}
-}
+import { FaultyBlobStore } from '../doubles/faulty-blob-store.ts';
+import { MemoryBlobStore } from '../doubles/memory-blob-store.ts';
 
 /** Repeatable bytes (mulberry32). */
 export function seededRandom(seed: number): Random {
@@ -112,21 +51,23 @@ export function leafLines(random: Random, records = 100): string[] {
 
 /** A local store with its index and reader, as a repository has it. */
 export class TestRepository {
-  readonly store: MapStore;
+  readonly memory: MemoryBlobStore;
+  readonly store: FaultyBlobStore;
   readonly index = new MemoryChunkIndex();
   readonly random: Random;
   readonly clock: Clock;
   readonly packs: PackIndex[] = [];
 
-  constructor(store = new MapStore(), seed = 1) {
-    this.store = store;
+  constructor(url = 'memory:local', seed = 1) {
+    this.memory = new MemoryBlobStore({ url });
+    this.store = new FaultyBlobStore(this.memory);
     this.random = seededRandom(seed);
     this.clock = tickingClock();
   }
 
   /** A reader with empty caches. */
-  reader(options: { fallback?: ChunkStore } = {}): ChunkStore {
-    return new ChunkStore(this.store, { index: this.index, ...options });
+  reader(options: ChunkStoreOptions = {}): ChunkStore {
+    return new ChunkStore(this.store, this.index, options);
   }
 
   sink(options: Partial<PackSinkOptions> = {}): PackSink {
@@ -141,6 +82,11 @@ export class TestRepository {
     }
   }
 
+  /** The bytes of a pack. */
+  packBytes(pack: PackIndex): Buffer {
+    return this.memory.blobs.get(pack.name) as Buffer;
+  }
+
   /** Puts leaves and records their packs. */
   async putLeaves(chunks: readonly ChunkWrite[]): Promise<PackIndex[]> {
     const sink = this.sink();
@@ -149,4 +95,26 @@ export class TestRepository {
     this.record(packs);
     return packs;
   }
+}
+
+/** `count` leaves of about 8 KiB. */
+export function manyLeaves(count: number, seed = 7): ChunkWrite[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => chunkOf(leafLines(random).join('')));
+}
+
+/** The leaf with one row's intent changed, to be stored against it. */
+export function editLeaf(leaf: ChunkWrite, row: number, intent: string): ChunkWrite {
+  const lines = leaf.bytes.toString().split('\n');
+  lines[row] = (lines[row] as string).replace(/"intent":"[^"]+"/u, `"intent":"${intent}"`);
+  return chunkOf(lines.join('\n'), [leaf.hash]);
+}
+
+/** A leaf and its next `count` states, each stored against the one before. */
+export function leafHistory(count: number, seed = 11): ChunkWrite[] {
+  const states = manyLeaves(1, seed);
+  for (let step = 0; step < count; step += 1) {
+    states.push(editLeaf(states[step] as ChunkWrite, (step * 7) % 100, `changed_${step}`));
+  }
+  return states;
 }

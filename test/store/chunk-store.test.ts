@@ -1,24 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/base/hash.ts';
+import { sha256, type Hash } from '../../src/base/hash.ts';
+import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
-import { chunkOf, leafLines, seededRandom, TestRepository } from './chunk-fixtures.ts';
+import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
+import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
+import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';
+import { chunkOf, editLeaf, leafHistory, manyLeaves, seededRandom, TestRepository } from './chunk-fixtures.ts';
 
-const leaves = (count: number, seed = 7): ChunkWrite[] => {
-  const random = seededRandom(seed);
-  return Array.from({ length: count }, () => chunkOf(leafLines(random).join('')));
-};
+const depthsOf = (packs: readonly PackIndex[]): number[] => packs.flatMap((pack) => pack.frames).map((f) => f.depth);
 
-/** The leaf with one row's intent changed. */
-const edited = (leaf: ChunkWrite, row: number, intent: string): ChunkWrite => {
-  const lines = leaf.bytes.toString().split('\n');
-  lines[row] = (lines[row] as string).replace(/"intent":"[^"]+"/u, `"intent":"${intent}"`);
-  return chunkOf(lines.join('\n'), [leaf.hash]);
-};
-
-describe('ChunkStore and PackSink', () => {
+describe('ChunkStore', () => {
   test('chunks put are read back, in any order and more than once', async () => {
     const repository = new TestRepository();
-    const chunks = leaves(40);
+    const chunks = manyLeaves(40);
     await repository.putLeaves(chunks);
     const asked = [...chunks.toReversed(), ...chunks.slice(0, 3)];
     const read = await repository.reader().getMany(asked.map(({ hash }) => hash));
@@ -27,13 +21,313 @@ describe('ChunkStore and PackSink', () => {
     for (const { hash, bytes } of chunks) expect(await reader.get(hash)).toEqual(bytes);
   });
 
+  test('neighbours are read with one request, and a chunk read before with none', async () => {
+    const repository = new TestRepository();
+    const chunks = manyLeaves(40);
+    await repository.putLeaves(chunks);
+    const reader = repository.reader();
+    repository.store.calls.length = 0;
+    await reader.getMany(chunks.map(({ hash }) => hash));
+    expect(repository.store.calls).toHaveLength(1);
+    for (const { hash } of chunks) await reader.get(hash);
+    expect(repository.store.calls).toHaveLength(1);
+  });
+
+  test('a chunk in no pack fails with missing-chunk and its name', async () => {
+    const { hash } = chunkOf('never put');
+    await expect(new TestRepository().reader().get(hash)).rejects.toMatchObject({
+      code: 'missing-chunk',
+      message: expect.stringContaining(hash) as string,
+    });
+  });
+
+  test('chunks that the index does not know come from the fallback', async () => {
+    const [here, far] = [new TestRepository(), new TestRepository('memory:far')];
+    const [a, b] = [chunkOf('a'), chunkOf('b')];
+    await here.putLeaves([a]);
+    await far.putLeaves([b]);
+    const reader = here.reader({ fallback: far.reader() });
+    expect(await reader.getMany([b.hash, a.hash, b.hash])).toEqual([b.bytes, a.bytes, b.bytes]);
+  });
+
+  test('with tiny caches the same bytes are read', async () => {
+    const repository = new TestRepository();
+    const states = leafHistory(20);
+    for (const state of states) await repository.putLeaves([state]);
+    const reader = repository.reader({ frameCacheBytes: 0, chunkCacheBytes: 0 });
+    expect(await reader.getMany(states.map(({ hash }) => hash))).toEqual(states.map(({ bytes }) => bytes));
+  });
+
+  test('an index whose dictionaries go round in a circle is refused, not followed for ever', async () => {
+    const repository = new TestRepository();
+    const [first, second] = leafHistory(1);
+    await repository.putLeaves([first as ChunkWrite]);
+    await repository.putLeaves([second as ChunkWrite]);
+    const location = repository.index.find((second as ChunkWrite).hash);
+    const circle = { find: () => location, has: () => true };
+    const reader = new ChunkStore(repository.store, circle);
+    await expect(reader.get((second as ChunkWrite).hash)).rejects.toMatchObject({ code: 'bad-pack' });
+  });
+
+  test('an index that points elsewhere never yields wrong bytes', async () => {
+    const repository = new TestRepository();
+    const chunks = manyLeaves(20);
+    await repository.putLeaves(chunks);
+    const [a, b] = chunks as [ChunkWrite, ChunkWrite];
+    const swapped = {
+      has: () => true,
+      find: (hash: Hash) => repository.index.find(hash === a.hash ? b.hash : a.hash),
+    };
+    const reader = new ChunkStore(repository.store, swapped);
+    await expect(reader.get(a.hash)).rejects.toMatchObject({ code: 'bad-checksum' });
+  });
+
+  test('short answers, flipped bits and lost packs are errors that name the pack', async () => {
+    const repository = new TestRepository('memory:shelf');
+    const chunks = manyLeaves(9);
+    const [pack] = await repository.putLeaves(chunks);
+    const name = (pack as PackIndex).name;
+    const { hash } = chunks[0] as ChunkWrite;
+    for (const [kind, code] of [
+      ['shorten', 'wrong-answer'],
+      ['flip', 'bad-checksum'],
+      ['hide', 'bad-pack'],
+    ] as const) {
+      repository.store.inject({ kind, method: 'get' });
+      await expect(repository.reader().get(hash)).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(name) as string,
+      });
+    }
+    expect(await repository.reader().get(hash)).toEqual((chunks[0] as ChunkWrite).bytes);
+  });
+});
+
+describe('PackSink', () => {
   test('1,000 changed rows in as many leaves cost less than 130 bytes each, footer included', async () => {
     const repository = new TestRepository();
-    const before = leaves(1000);
+    const before = manyLeaves(1000);
     await repository.putLeaves(before);
-    const packs = await repository.putLeaves(before.map((leaf, row) => edited(leaf, row % 100, 'card_arrival')));
+    const packs = await repository.putLeaves(before.map((leaf, row) => editLeaf(leaf, row % 100, 'card_arrival')));
     const sizeBytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0);
     expect(sizeBytes / 1000).toBeLessThan(130);
-    expect(packs.flatMap((pack) => pack.frames).every((frame) => frame.depth === 1)).toBe(true);
+    expect(new Set(depthsOf(packs))).toEqual(new Set([1]));
   });
+
+  test('leaves go to data packs, nodes and documents to metadata packs (P8)', async () => {
+    const repository = new TestRepository();
+    const sink = repository.sink();
+    const leaf = chunkOf('leaf');
+    const node = chunkOf('node');
+    sink.leaf(leaf);
+    sink.node(node);
+    const manifest = sink.meta(Buffer.from('manifest'));
+    const packs = await sink.finish();
+    const hashes = new Map(packs.map((pack) => [packKind(pack.name), pack.chunks.map(({ hash }) => hash)]));
+    expect(hashes).toEqual(
+      new Map([
+        ['d', [leaf.hash]],
+        ['m', [node.hash, manifest]],
+      ]),
+    );
+  });
+
+  test('a chunk is written once, and not at all if the store has it', async () => {
+    const repository = new TestRepository();
+    const [a, b] = [chunkOf('a'), chunkOf('b')];
+    await repository.putLeaves([a, a]);
+    expect(repository.packs.flatMap((pack) => pack.chunks)).toHaveLength(1);
+    const packs = await repository.putLeaves([a, b]);
+    expect(packs.flatMap((pack) => pack.chunks.map(({ hash }) => hash))).toEqual([b.hash]);
+    expect(await repository.putLeaves([a, b])).toEqual([]);
+  });
+
+  test('a chain of deltas is at most 16 deep, then a full frame follows (P7)', async () => {
+    const repository = new TestRepository();
+    const states = leafHistory(40);
+    const depths: number[] = [];
+    for (const state of states) depths.push(...depthsOf(await repository.putLeaves([state])));
+    expect(depths.slice(0, 19)).toEqual([...Array.from({ length: DEPTH_LIMIT + 1 }, (_, depth) => depth), 0, 1]);
+    expect(Math.max(...depths)).toBe(DEPTH_LIMIT);
+    const read = await repository.reader().getMany(states.map(({ hash }) => hash));
+    expect(read).toEqual(states.map(({ bytes }) => bytes));
+  });
+
+  test('a delta larger than half the full frame is not used', async () => {
+    const repository = new TestRepository();
+    const [old, other] = manyLeaves(2) as [ChunkWrite, ChunkWrite];
+    await repository.putLeaves([old]);
+    const packs = await repository.putLeaves([{ ...other, replaces: [old.hash] }]);
+    expect(depthsOf(packs)).toEqual([0]);
+  });
+
+  test('several replaced chunks make one dictionary, in the order given', async () => {
+    const repository = new TestRepository();
+    const old = manyLeaves(2) as [ChunkWrite, ChunkWrite];
+    await repository.putLeaves(old);
+    const merged = chunkOf(Buffer.concat([old[0].bytes.subarray(4000), old[1].bytes.subarray(0, 4000)]));
+    const replaces = [old[0].hash, old[1].hash];
+    const [pack] = await repository.putLeaves([{ ...merged, replaces }]);
+    expect((pack as PackIndex).frames[0]).toMatchObject({ depth: 1, dictionary: replaces });
+    expect(await repository.reader().get(merged.hash)).toEqual(merged.bytes);
+  });
+
+  test('a chunk that the index does not know is never a dictionary (P7)', async () => {
+    const [here, far] = [new TestRepository(), new TestRepository('memory:far')];
+    const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+    await far.putLeaves([old]);
+    const sink = here.sink({ source: here.reader({ fallback: far.reader() }) });
+    sink.leaf(next);
+    expect(depthsOf(await sink.finish())).toEqual([0]);
+  });
+
+  test('bytes that zstd would take for a trained dictionary are not used as one', async () => {
+    const repository = new TestRepository();
+    const magic = Buffer.from('37a430ec', 'hex');
+    const old = chunkOf(Buffer.concat([magic, (manyLeaves(1)[0] as ChunkWrite).bytes]));
+    const next = chunkOf(Buffer.concat([old.bytes, Buffer.from('more')]), [old.hash]);
+    await repository.putLeaves([old]);
+    expect(depthsOf(await repository.putLeaves([next]))).toEqual([0]);
+    expect(await repository.reader().get(next.hash)).toEqual(next.bytes);
+  });
+
+  test('the packs depend on the order of the chunks only, not on timing or drains', async () => {
+    const old = manyLeaves(60);
+    const chunks = [...old.map((leaf, row) => editLeaf(leaf, row, 'moved')), ...manyLeaves(500, 99)];
+    const run = async (maxInFlight: number, drainEvery: number): Promise<Buffer[]> => {
+      const repository = new TestRepository();
+      await repository.putLeaves(old);
+      const sink = repository.sink({ maxInFlight });
+      for (const [position, chunk] of chunks.entries()) {
+        sink.leaf(chunk);
+        if (position % drainEvery === 0) await sink.drain();
+      }
+      return (await sink.finish()).map((pack) => repository.packBytes(pack));
+    };
+    const expected = await run(1, 1);
+    expect(await run(4, 1000)).toEqual(expected);
+    expect(await run(8, 7)).toEqual(expected);
+  });
+
+  test('after a cut, leaves lie in another pack', async () => {
+    const repository = new TestRepository();
+    const sink = repository.sink();
+    const [a, b] = [chunkOf('train'), chunkOf('test')];
+    sink.leaf(a);
+    sink.cut();
+    sink.leaf(b);
+    const packs = await sink.finish();
+    expect(packs.map((pack) => pack.chunks.map(({ hash }) => hash))).toEqual([[a.hash], [b.hash]]);
+  });
+
+  test('no pack is larger than the limit, however large its chunks', async () => {
+    const repository = new TestRepository();
+    const random = seededRandom(3);
+    const block = Buffer.from(random.bytes(2 ** 20));
+    const chunks = Array.from({ length: 6 }, (_, number) => {
+      // Noise that zstd cannot shrink: each copy is scrambled in its own way.
+      const noise = Buffer.concat(Array.from({ length: 12 }, () => block));
+      for (let at = 0; at < noise.length; at += 4)
+        noise.writeInt32LE(Math.imul(noise.readInt32LE(at) ^ at, 2 * number + 77), at);
+      return chunkOf(noise);
+    });
+    const packs = await repository.putLeaves(chunks);
+    expect(packs.length).toBeGreaterThan(1);
+    expect(Math.max(...packs.map((pack) => pack.sizeBytes))).toBeLessThanOrEqual(64 * 2 ** 20);
+    const last = chunks.at(-1) as ChunkWrite;
+    expect((await repository.reader().get(last.hash)).equals(last.bytes)).toBe(true);
+  });
+
+  test('a chunk above the limit is refused when it is put', () => {
+    const bytes = Buffer.alloc(FRAME_RAW_LIMIT_BYTES + 1);
+    expect(() => new TestRepository().sink().leaf(chunkOf(bytes))).toThrow(
+      expect.objectContaining({ code: 'bad-chunk' }),
+    );
+  });
+
+  test('an empty chunk is a chunk', async () => {
+    const repository = new TestRepository();
+    const empty = chunkOf('');
+    await repository.putLeaves([empty]);
+    expect(await repository.reader().get(empty.hash)).toEqual(empty.bytes);
+  });
+
+  test('a failed write fails the finish, and abort leaves no pack', async () => {
+    const repository = new TestRepository();
+    const sink = repository.sink();
+    sink.leaf(chunkOf('a'));
+    sink.cut();
+    sink.leaf(chunkOf('b'));
+    repository.store.inject({ kind: 'fail', method: 'put', after: 1 });
+    await expect(sink.finish()).rejects.toMatchObject({ code: 'remote-unreachable' });
+    expect(repository.memory.blobs.size).toBe(1);
+    await sink.abort();
+    expect(repository.memory.blobs.size).toBe(0);
+  });
+
+  test('a chunk that cannot be read for a dictionary fails the drain or the finish, not the process', async () => {
+    const repository = new TestRepository();
+    const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+    await repository.putLeaves([old]);
+    repository.store.inject({ kind: 'fail', method: 'get' });
+    const sink = repository.sink();
+    sink.leaf(next);
+    await expect(sink.finish()).rejects.toMatchObject({ code: 'remote-unreachable' });
+    await sink.abort();
+  });
+
+  test('an aborted signal ends the drain', async () => {
+    const sink = new TestRepository().sink({ signal: AbortSignal.abort() });
+    await expect(sink.drain()).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('a pack that needs others is written after them, and packs are told in order (P7)', async () => {
+    const repository = new TestRepository();
+    const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+    const [far] = [new TestRepository('memory:far')];
+    await far.putLeaves([old]);
+    await far.putLeaves([next]);
+    const frame = far.packs[1]?.frames[0] as PackFrame;
+    const stored = far.packBytes(far.packs[1] as PackIndex).subarray(frame.offset, frame.offset + frame.storedBytes);
+    const told: string[] = [];
+    const sink = repository.sink({ onPack: (pack) => told.push(pack.name) });
+    sink.leaf({ ...old, replaces: [] });
+    sink.cut();
+    sink.copy('d', {
+      stored,
+      depth: 1,
+      dictionary: [old.hash],
+      chunks: [{ hash: next.hash, length: next.bytes.length }],
+    });
+    repository.store.inject({ kind: 'fail', method: 'put' });
+    await expect(sink.finish()).rejects.toMatchObject({ code: 'remote-unreachable' });
+    expect(repository.memory.blobs.size).toBe(0);
+    expect(told).toEqual([]);
+  });
+});
+
+describe('MemoryChunkIndex', () => {
+  test('of several locations the shallowest is found, whatever the order of the packs (P7)', async () => {
+    const states = leafHistory(2) as [ChunkWrite, ChunkWrite, ChunkWrite];
+    const chained = new TestRepository();
+    for (const state of states) await chained.putLeaves([state]);
+    const full = new TestRepository('memory:full', 2);
+    await full.putLeaves([{ ...states[2], replaces: [] }]);
+    for (const packs of [
+      [...chained.packs, ...full.packs],
+      [...full.packs, ...chained.packs],
+    ]) {
+      const index = new MemoryChunkIndex();
+      for (const pack of packs) index.add(pack);
+      expect(index.find(states[2].hash)?.frame).toMatchObject({ depth: 0, pack: full.packs[0]?.name });
+    }
+  });
+});
+
+test('pack names ascend with time', async () => {
+  const repository = new TestRepository();
+  const names: string[] = [];
+  for (const text of ['a', 'b', 'c'])
+    names.push(...(await repository.putLeaves([chunkOf(text)])).map(({ name }) => name));
+  expect(names).toEqual(names.toSorted());
 });

@@ -1,0 +1,133 @@
+import { UttrError } from '../base/errors.ts';
+import type { Hash } from '../base/hash.ts';
+import type { BlobStore } from './blob-store.ts';
+import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
+import { missingChunk } from './chunk-store.ts';
+import { ByteCache } from './frame-cache.ts';
+import { FrameReader, type FrameSource, type WholeFrame } from './frame-reader.ts';
+import { frameAt } from './pack.ts';
+import { RemoteFooters, type FooterCache } from './remote-footers.ts';
+
+const FRAME_CACHE_BYTES = 32 * 2 ** 20;
+const CHUNK_CACHE_BYTES = 16 * 2 ** 20;
+
+export interface RemoteChunksOptions {
+  readonly footers?: FooterCache | undefined;
+  /** Stored bytes of fetched frames to keep for `keptChunks`; 0, the default, keeps none. */
+  readonly keepBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads chunks from a remote, each checked against its name: finds them by the footers of its packs, fetches
+ * merged ranges of frames, several at once.
+ *
+ * Errors name the pack and the remote: `wrong-answer` for short answers and damaged footers, `bad-checksum` for
+ * damaged frames. Buffers that were handed out are shared with the cache: read only.
+ */
+export class RemoteChunks implements FrameSource {
+  readonly #store: BlobStore;
+  readonly #footers: RemoteFooters;
+  readonly #reader: FrameReader;
+  readonly #chunks = new ByteCache(CHUNK_CACHE_BYTES);
+  readonly #kept = new Map<string, { readonly frame: FrameLocation; readonly stored: Buffer }>();
+  #keptBytes = 0;
+  #requests = 0;
+  #bytes = 0;
+
+  constructor(store: BlobStore, options: RemoteChunksOptions = {}) {
+    const { footers, keepBytes = 0, signal } = options;
+    const onRead = (bytes: number): void => {
+      this.#requests += 1;
+      this.#bytes += bytes;
+    };
+    this.#store = store;
+    this.#footers = new RemoteFooters(store, { cache: footers, onRead, signal });
+    this.#reader = new FrameReader({
+      store,
+      locate: (hashes, depths) => this.#footers.locate(hashes, { depths }),
+      elsewhere: async (hashes) => this.#fail(hashes[0] as Hash),
+      cacheBytes: FRAME_CACHE_BYTES,
+      kept: (frame) => this.#kept.get(frameKey(frame))?.stored,
+      onFrame: (frame, stored) => this.#keep(frame, stored, keepBytes),
+      onRead,
+      signal,
+    });
+  }
+
+  /** What was read so far, footers included; listings are not counted. */
+  get traffic(): { readonly requests: number; readonly bytes: number } {
+    return { requests: this.#requests, bytes: this.#bytes };
+  }
+
+  async get(hash: Hash): Promise<Buffer> {
+    const [chunk] = await this.getMany([hash]);
+    return chunk as Buffer;
+  }
+
+  async getMany(hashes: readonly Hash[]): Promise<Buffer[]> {
+    const found = new Map<Hash, Buffer>();
+    for (const hash of hashes) {
+      const cached = this.#chunks.get(hash);
+      if (cached !== undefined) found.set(hash, cached);
+    }
+    const absent = [...new Set(hashes)].filter((hash) => !found.has(hash));
+    const locations = await this.#footers.locate(absent);
+    const located = absent.map((hash, position) => {
+      const location = locations[position];
+      return location === undefined ? this.#fail(hash) : { hash, location };
+    });
+    const chunks = await this.#reader.readChunks(located);
+    for (const [position, { hash }] of located.entries()) {
+      const chunk = chunks[position] as Buffer;
+      found.set(hash, chunk);
+      this.#chunks.put(hash, chunk);
+    }
+    return hashes.map((hash) => found.get(hash) as Buffer);
+  }
+
+  locate(hashes: readonly Hash[]): Promise<(ChunkLocation | undefined)[]> {
+    return this.#footers.locate(hashes);
+  }
+
+  readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
+    return this.#reader.readWholeFrames(frames, (pack) => this.#footers.read(pack));
+  }
+
+  /** Depth of the frame that holds a chunk; undefined when the remote did not hold it when its packs were listed. */
+  async depthOf(hash: Hash): Promise<number | undefined> {
+    const [location] = await this.#footers.locate([hash], { asListed: true });
+    return location?.frame.depth;
+  }
+
+  /** The chunks of all frames fetched and kept: copying them from here to a local store reads nothing again. */
+  async keptChunks(): Promise<Hash[]> {
+    const hashes: Hash[] = [];
+    for (const { frame } of this.#kept.values()) {
+      const pack = await this.#footers.read(frame.pack);
+      const { firstChunk, chunkCount } = frameAt(pack, frame.offset);
+      hashes.push(...pack.chunks.slice(firstChunk, firstChunk + chunkCount).map(({ hash }) => hash));
+    }
+    return hashes;
+  }
+
+  /** Lets go of the kept frames, once they were copied. */
+  forgetKept(): void {
+    this.#kept.clear();
+    this.#keptBytes = 0;
+  }
+
+  #keep(frame: FrameLocation, stored: Buffer, limitBytes: number): void {
+    if (this.#keptBytes + stored.length > limitBytes) return;
+    // A copy: the frame may be a small part of a large answer.
+    this.#kept.set(frameKey(frame), { frame, stored: Buffer.from(stored) });
+    this.#keptBytes += stored.length;
+  }
+
+  #fail(hash: Hash): never {
+    const error = missingChunk(hash, this.#store.url);
+    const { damage } = this.#footers;
+    if (damage instanceof UttrError) throw damage;
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Finds chunks in a store that has no index at hand: reads the footers of its packs, newest first and only as
+ * far as needed.
+ */
+import { isUttrError, UttrError } from '../base/errors.ts';
+import type { Hash } from '../base/hash.ts';
+import { mapLimited } from '../base/parallel.ts';
+import type { BlobStat, BlobStore } from './blob-store.ts';
+import type { ChunkLocation } from './chunk-index.ts';
+import { RANGES_IN_FLIGHT } from './frame-ranges.ts';
+import { MemoryChunkIndex } from './memory-chunk-index.ts';
+import { readFooterBytes, RecentPacks } from './pack-reader.ts';
+import { badPack, decodeFooter, decodeFooterOf, packKind, type PackIndex, type PackKind } from './pack.ts';
+
+/** Keeps the footers of a remote's packs, which never change. */
+export interface FooterCache {
+  get(pack: string): Buffer | undefined;
+  put(pack: string, bytes: Buffer): void;
+}
+
+export interface RemoteFootersOptions {
+  readonly cache?: FooterCache | undefined;
+  readonly onRead?: ((bytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LocateOptions {
+  /** For each chunk, the depth that its frame should be less than; a deeper one is given if there is no other. */
+  readonly depths?: readonly number[] | undefined;
+  /** Whether the packs listed once will do: a chunk pushed since then may be missed. */
+  readonly asListed?: boolean;
+}
+
+/** Nodes and manifests are looked for first: their packs are small. */
+const KINDS: readonly PackKind[] = ['m', 'd'];
+
+export class RemoteFooters {
+  readonly #store: BlobStore;
+  readonly #options: RemoteFootersOptions;
+  readonly #index = new MemoryChunkIndex();
+  /** Packs that were listed but whose footers were not read, oldest first. */
+  readonly #unread: Record<PackKind, BlobStat[]> = { m: [], d: [] };
+  readonly #listed = new Set<PackKind>();
+  readonly #sizes = new Map<string, number>();
+  /** Packs that could not be read; they matter only if a chunk is not found elsewhere. */
+  readonly #damaged: unknown[] = [];
+  readonly #recent = new RecentPacks((pack) => this.#read(pack));
+  #locating: Promise<unknown> = Promise.resolve();
+
+  constructor(store: BlobStore, options: RemoteFootersOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** The first error met in a pack's footer: why a chunk may be missing. */
+  get damage(): unknown {
+    return this.#damaged[0];
+  }
+
+  /** Where the chunks lie; undefined for what the store does not hold. */
+  locate(hashes: readonly Hash[], options: LocateOptions = {}): Promise<(ChunkLocation | undefined)[]> {
+    const wanted = new Map(hashes.map((hash, position) => [hash, options.depths?.[position] ?? Infinity]));
+    // One after the other: what one call reads, the next one finds.
+    const located = this.#locating.then(() => this.#locate(wanted, options.asListed ?? false));
+    this.#locating = located.catch(() => {});
+    return located.then(() => hashes.map((hash) => this.#index.find(hash)));
+  }
+
+  /** What the footer of one pack says. */
+  read(pack: string): Promise<PackIndex> {
+    return this.#recent.get(pack);
+  }
+
+  async #locate(wanted: Map<Hash, number>, asListed: boolean): Promise<void> {
+    this.#dropFound(wanted);
+    for (const kind of KINDS) await this.#search(kind, wanted);
+    // Somebody may have pushed since the packs were listed.
+    for (const kind of KINDS) {
+      if (wanted.size === 0) return;
+      if (asListed && this.#listed.has(kind)) continue;
+      await this.#list(kind);
+      await this.#search(kind, wanted);
+    }
+  }
+
+  #dropFound(wanted: Map<Hash, number>): void {
+    for (const [hash, depth] of wanted) {
+      const location = this.#index.find(hash);
+      if (location !== undefined && location.frame.depth < depth) wanted.delete(hash);
+    }
+  }
+
+  /** Reads footers, newest first, in steps of 1, 2, 4, … packs, until all wanted chunks are found. */
+  async #search(kind: PackKind, wanted: Map<Hash, number>): Promise<void> {
+    const unread = this.#unread[kind];
+    for (let step = 1; wanted.size > 0 && unread.length > 0; step = Math.min(2 * step, RANGES_IN_FLIGHT)) {
+      const packs = unread.splice(-step).reverse();
+      const indexes = await mapLimited(packs, RANGES_IN_FLIGHT, ({ name }) => this.#readOrSetAside(name)).catch(
+        (error: unknown) => {
+          // Nothing was added: these packs are looked at again by the next call.
+          unread.push(...packs.reverse());
+          throw error;
+        },
+      );
+      for (const index of indexes) if (index !== undefined) this.#index.add(index);
+      this.#dropFound(wanted);
+    }
+  }
+
+  async #list(kind: PackKind): Promise<void> {
+    const { signal } = this.#options;
+    for await (const stat of this.#store.list(`packs/${kind}/`, { signal })) {
+      if (packKind(stat.name) !== kind || this.#sizes.has(stat.name)) continue;
+      this.#sizes.set(stat.name, stat.sizeBytes);
+      this.#unread[kind].push(stat);
+    }
+    this.#listed.add(kind);
+  }
+
+  /** A damaged pack must not hide the others. */
+  async #readOrSetAside(pack: string): Promise<PackIndex | undefined> {
+    try {
+      return await this.#read(pack);
+    } catch (error) {
+      if (!isUttrError(error, 'wrong-answer', 'format-too-new')) throw error;
+      this.#damaged.push(error);
+      return undefined;
+    }
+  }
+
+  async #read(pack: string): Promise<PackIndex> {
+    const sizeBytes = this.#sizes.get(pack);
+    const kept = this.#readKept(pack, sizeBytes);
+    if (kept !== undefined) return kept;
+    try {
+      if (sizeBytes === undefined) throw badPack(pack, 'it was not listed');
+      const bytes = await readFooterBytes(this.#store, pack, sizeBytes, this.#options);
+      const index = decodeFooterOf(pack, sizeBytes, bytes);
+      this.#options.cache?.put(pack, bytes);
+      return index;
+    } catch (error) {
+      if (!isUttrError(error, 'bad-pack')) throw error;
+      throw new UttrError('wrong-answer', `${this.#store.url} answered with a damaged footer of pack ${pack}`, {
+        details: { pack, store: this.#store.url },
+        hint: 'try again; if it stays so, run `uttr fsck` on the remote',
+        cause: error,
+      });
+    }
+  }
+
+  #readKept(pack: string, sizeBytes: number | undefined): PackIndex | undefined {
+    const bytes = this.#options.cache?.get(pack);
+    if (bytes === undefined) return undefined;
+    try {
+      const index = decodeFooter(pack, bytes);
+      return sizeBytes === undefined || index.sizeBytes === sizeBytes ? index : undefined;
+    } catch (error) {
+      // What is kept is only a copy: a damaged one is read again and replaced.
+      if (isUttrError(error, 'bad-pack', 'format-too-new')) return undefined;
+      throw error;
+    }
+  }
+}

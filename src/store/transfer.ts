@@ -1,0 +1,186 @@
+/**
+ * Copies chunks between stores, either way: whole frames as they are where most of a frame is wanted, the rest
+ * in new frames.
+ *
+ * A frame that has a dictionary is copied as it is only if the other store has the dictionary or gets it before,
+ * and its depth is counted anew for that store (P7). Each frame is decompressed and each of its chunks checked
+ * before it is sent on.
+ */
+import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
+import type { Hash } from '../base/hash.ts';
+import type { CallOptions } from '../base/ports.ts';
+import { frameKey, type FrameLocation } from './chunk-index.ts';
+import type { FrameSource } from './frame-reader.ts';
+import { DEPTH_LIMIT } from './frame.ts';
+import type { PackSink } from './pack-sink.ts';
+import { packKind, type PackKind } from './pack.ts';
+
+/** Raw bytes of the frames in hand at a time. */
+const ROUND_LIMIT_BYTES = 16 * 2 ** 20;
+/** A frame is copied as it is when at least this share of its raw bytes is wanted. */
+const WANTED_SHARE = 0.5;
+
+export interface CopyOptions extends CallOptions {
+  readonly from: FrameSource;
+  /** Writes into the other store; the caller finishes it. Its `onPack` makes a copy resumable pack by pack. */
+  readonly to: PackSink;
+  /** Names of chunks; a chunk before those that were made from it keeps their deltas small. */
+  readonly wanted: AsyncIterable<readonly Hash[]>;
+  /** Whether the other store has the chunk. */
+  readonly alreadyThere: (hash: Hash) => boolean;
+  /** Depth of the chunk's frame in the other store; undefined when it is not there. */
+  readonly depthThere: (hash: Hash) => number | undefined | Promise<number | undefined>;
+}
+
+export interface CopySummary {
+  /** Chunks that were wanted and were not there. */
+  readonly chunks: number;
+  readonly copiedFrames: number;
+  /** Chunks put into new frames. */
+  readonly recompressedChunks: number;
+}
+
+/** A frame of the source and what is wanted of it. */
+interface WantedFrame {
+  readonly location: FrameLocation;
+  readonly kind: PackKind;
+  readonly hashes: Hash[];
+  wantedBytes: number;
+}
+
+/** A decision: `depth` is that of the frame in the other store; undefined: compress the chunks anew. */
+interface Move {
+  readonly frame: WantedFrame;
+  readonly depth: number | undefined;
+}
+
+/**
+ * Copies the wanted chunks that are not there.
+ *
+ * @throws missing-chunk when the source lacks one; errors of both stores. The caller then aborts `to`.
+ */
+export async function copyChunks(options: CopyOptions): Promise<CopySummary> {
+  const copy = new Copy(options);
+  for await (const hashes of options.wanted) await copy.add(hashes);
+  return copy.summary;
+}
+
+class Copy {
+  readonly #options: CopyOptions;
+  /** Depths, in the other store, of the chunks that are about to be put there. */
+  readonly #depths: Readonly<Record<PackKind, Map<Hash, number>>> = { d: new Map(), m: new Map() };
+  #chunks = 0;
+  #copiedFrames = 0;
+  #recompressedChunks = 0;
+
+  constructor(options: CopyOptions) {
+    this.#options = options;
+  }
+
+  get summary(): CopySummary {
+    const [chunks, copiedFrames, recompressedChunks] = [this.#chunks, this.#copiedFrames, this.#recompressedChunks];
+    return { chunks, copiedFrames, recompressedChunks };
+  }
+
+  async add(hashes: readonly Hash[]): Promise<void> {
+    const { alreadyThere, to, progress, signal } = this.#options;
+    const absent = [...new Set(hashes)].filter((hash) => !to.holds(hash) && !alreadyThere(hash));
+    let round: Move[] = [];
+    let rawBytes = 0;
+    for (const frame of await this.#group(absent)) {
+      throwIfAborted(signal);
+      if (rawBytes + frame.location.rawBytes > ROUND_LIMIT_BYTES) {
+        await this.#move(round);
+        [round, rawBytes] = [[], 0];
+      }
+      round.push(await this.#decide(frame));
+      rawBytes += frame.location.rawBytes;
+    }
+    await this.#move(round);
+    this.#chunks += absent.length;
+    progress?.update('copying', this.#chunks, undefined, 'chunks');
+  }
+
+  /** The frames of the chunks, in the order asked, but each after the frames that hold its dictionary. */
+  async #group(hashes: readonly Hash[]): Promise<WantedFrame[]> {
+    const locations = await this.#options.from.locate(hashes);
+    const frames = new Map<string, WantedFrame>();
+    const frameOf = new Map<Hash, WantedFrame>();
+    for (const [position, hash] of hashes.entries()) {
+      const location = locations[position];
+      if (location === undefined) {
+        throw new UttrError('missing-chunk', `chunk ${hash} is not where it should be copied from`, {
+          details: { chunk: hash },
+          hint: 'run `uttr fsck` on the store it is copied from',
+        });
+      }
+      const key = frameKey(location.frame);
+      const kind = packKind(location.frame.pack);
+      assert(kind !== undefined, 'a pack has the name of one');
+      const frame = frames.get(key) ?? { location: location.frame, kind, hashes: [], wantedBytes: 0 };
+      frame.hashes.push(hash);
+      frame.wantedBytes += location.length;
+      frames.set(key, frame);
+      frameOf.set(hash, frame);
+    }
+    const entered = new Set<WantedFrame>();
+    const ordered: WantedFrame[] = [];
+    const place = (frame: WantedFrame, depth: number): void => {
+      if (entered.has(frame) || depth > DEPTH_LIMIT) return;
+      entered.add(frame);
+      for (const hash of frame.location.dictionary) {
+        const needed = frameOf.get(hash);
+        if (needed !== undefined) place(needed, depth + 1);
+      }
+      ordered.push(frame);
+    };
+    for (const frame of frames.values()) place(frame, 0);
+    return ordered;
+  }
+
+  async #decide(frame: WantedFrame): Promise<Move> {
+    const depth = await this.#depthOfCopy(frame);
+    for (const hash of frame.hashes) this.#depths[frame.kind].set(hash, depth ?? 0);
+    return { frame, depth };
+  }
+
+  /** Depth of the frame in the other store; undefined when it must not be copied as it is. */
+  async #depthOfCopy({ location, kind, wantedBytes }: WantedFrame): Promise<number | undefined> {
+    if (wantedBytes < location.rawBytes * WANTED_SHARE) return undefined;
+    const { to, depthThere } = this.#options;
+    let depth = 0;
+    for (const hash of location.dictionary) {
+      const there = this.#depths[kind].get(hash) ?? to.depthOf(kind, hash) ?? (await depthThere(hash));
+      if (there === undefined) return undefined;
+      depth = Math.max(depth, there + 1);
+    }
+    return depth > DEPTH_LIMIT ? undefined : depth;
+  }
+
+  async #move(moves: readonly Move[]): Promise<void> {
+    const { from, to } = this.#options;
+    const copied = moves.filter(({ depth }) => depth !== undefined).map(({ frame }) => frame.location);
+    const anew = moves.filter(({ depth }) => depth === undefined).flatMap(({ frame }) => frame.hashes);
+    const frames = (await from.readFrames(copied)).values();
+    const chunks = (await from.getMany(anew)).values();
+    for (const { frame, depth } of moves) {
+      if (depth === undefined) {
+        for (const hash of frame.hashes) {
+          to.put(frame.kind, { hash, bytes: chunks.next().value as Buffer, replaces: [] });
+        }
+        this.#recompressedChunks += frame.hashes.length;
+        continue;
+      }
+      const whole = frames.next().value;
+      assert(whole !== undefined, 'each frame asked for was read');
+      const { stored, location } = whole;
+      const list = whole.chunks.map(({ hash, bytes }) => ({ hash, length: bytes.length }));
+      to.copy(frame.kind, { stored, depth, dictionary: location.dictionary, chunks: list });
+      this.#copiedFrames += 1;
+    }
+    // From here on the sink knows them.
+    this.#depths.d.clear();
+    this.#depths.m.clear();
+    await to.drain();
+  }
+}
