@@ -114,7 +114,6 @@ export class TextInput {
     const { name } = this.#input;
     const sample = head.subarray(0, HEAD_BYTES);
     const found = encodingOf(sample);
-    if (asked === 'windows-1252' && found.encoding === undefined) return { encoding: asked, markBytes: 0 };
     const kind = asked === 'utf-16le' ? undefined : binaryKind(sample);
     if (kind !== undefined) {
       throw new UttrError('bad-format', `${name} is ${kind}, not text`, {
