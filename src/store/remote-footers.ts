@@ -120,7 +120,7 @@ export class RemoteFooters {
   /** A damaged pack must not hide the others. */
   async #readOrSetAside(pack: string): Promise<PackIndex | undefined> {
     try {
-      return await this.#read(pack);
+      return await this.#recent.get(pack);
     } catch (error) {
       if (!isUttrError(error, 'wrong-answer', 'format-too-new')) throw error;
       this.#damaged.push(error);

@@ -203,91 +203,19 @@ describe('hostile footers with a valid digest are bad packs (P4, P5)', () => {
     ['more chunks than bytes', { counts: [3, 2 ** 31, 1] }, 'number of chunks'],
     ['more dictionary chunks than bytes', { counts: [3, 3, 2 ** 50] }, 'number of dictionary chunks'],
     ['fewer frames than chunks need', { counts: [2, 3, 1], entries: '50 2 | 20 3 0 2' }, '2 chunks, not 3'],
-    [
-      'a frame of more chunks than there are',
-      {
-        entries: '50 8 | 20 3 0 2 | 20 3 0 0',
-      },
-      'chunks of a frame',
-    ],
-    [
-      'a frame without chunks',
-      {
-        entries: '50 0 | 20 3 0 2 | 20 3 0 0',
-      },
-      'no chunk',
-    ],
-    [
-      'a frame without bytes',
-      {
-        entries: '0 2 | 20 3 0 2 | 20 3 0 0',
-      },
-      'no bytes',
-    ],
-    [
-      'a frame larger than a pack',
-      {
-        entries: '1073741824 2 | 20 3 0 2 | 20 3 0 0',
-      },
-      'length of a frame',
-    ],
-    [
-      'frames that together exceed a pack',
-      {
-        entries: '67108864 2 | 20 3 0 2 | 20 3 0 0',
-      },
-      'more than a pack',
-    ],
+    ['a frame of more chunks than there are', { entries: '50 8 | 20 3 0 2 | 20 3 0 0' }, 'chunks of a frame'],
+    ['a frame without chunks', { entries: '50 0 | 20 3 0 2 | 20 3 0 0' }, 'no chunk'],
+    ['a frame without bytes', { entries: '0 2 | 20 3 0 2 | 20 3 0 0' }, 'no bytes'],
+    ['a frame larger than a pack', { entries: '1073741824 2 | 20 3 0 2 | 20 3 0 0' }, 'length of a frame'],
+    ['frames that together exceed a pack', { entries: '67108864 2 | 20 3 0 2 | 20 3 0 0' }, 'more than a pack'],
     ['a chunk larger than a frame may be', { lengths: [2 ** 40, 100, 100] }, 'length of a chunk'],
-    [
-      'a dictionary too deep',
-      {
-        entries: '50 2 | 20 3 128 2 | 20 3 0 0',
-      },
-      'size and depth',
-    ],
-    [
-      'a reference to itself or later',
-      {
-        entries: '50 2 | 20 3 0 6 | 20 3 0 0',
-      },
-      'before the first',
-    ],
-    [
-      'a reference out of range',
-      {
-        entries: '50 2 | 20 3 0 99 | 20 3 0 0',
-      },
-      'a reference',
-    ],
-    [
-      'a reference not yet named',
-      {
-        entries: '50 2 | 20 3 0 1 | 20 3 0 0',
-      },
-      'not named before',
-    ],
-    [
-      'one more new reference than names',
-      {
-        entries: '50 2 | 20 3 0 0 | 20 3 0 0',
-      },
-      'no dictionary chunk',
-    ],
-    [
-      'a name nobody refers to',
-      {
-        entries: '50 2 | 20 3 0 2 | 20 3 0 4',
-      },
-      'nobody refers to',
-    ],
-    [
-      'a dictionary as deep as its user',
-      {
-        entries: '50 2 | 20 3 0 2 | 20 3 0 2',
-      },
-      'not shallower',
-    ],
+    ['a dictionary too deep', { entries: '50 2 | 20 3 128 2 | 20 3 0 0' }, 'size and depth'],
+    ['a reference to itself or later', { entries: '50 2 | 20 3 0 6 | 20 3 0 0' }, 'before the first'],
+    ['a reference out of range', { entries: '50 2 | 20 3 0 99 | 20 3 0 0' }, 'a reference'],
+    ['a reference not yet named', { entries: '50 2 | 20 3 0 1 | 20 3 0 0' }, 'not named before'],
+    ['one more new reference than names', { entries: '50 2 | 20 3 0 0 | 20 3 0 0' }, 'no dictionary chunk'],
+    ['a name nobody refers to', { entries: '50 2 | 20 3 0 2 | 20 3 0 4' }, 'nobody refers to'],
+    ['a dictionary as deep as its user', { entries: '50 2 | 20 3 0 2 | 20 3 0 2' }, 'not shallower'],
     ['bytes left over', { names: ['a', 'b', 'c', 'x', 'y'] }, '32 bytes too many'],
     ['bytes missing', { names: ['a', 'b', 'c'] }, 'ends too early'],
   ])('%s', ([, shape, reason]) => {

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { zstdCompressSync, constants } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { checkFrame, compressFrame, decompressFrame, isUsableDictionary } from '../../src/store/frame.ts';
+import { manyLeaves, seededRandom } from './chunk-fixtures.ts';
+
+const leaf = (manyLeaves(1)[0] as { bytes: Buffer }).bytes;
+const sync = { onPool: false };
+
+describe('frames', () => {
+  test.for([0, 1, 63, 64, 255, 256, 257, 65_535, 65_536, 65_792, 200_000])(
+    'of %i raw bytes decompress to what was compressed, on either thread',
+    async (length) => {
+      const random = seededRandom(length);
+      for (const raw of [Buffer.alloc(length, 'ab'), Buffer.from(random.bytes(length))]) {
+        const stored = await compressFrame(raw);
+        for (const onPool of [true, false]) {
+          expect((await decompressFrame(stored, length, { onPool })).equals(raw)).toBe(true);
+        }
+      }
+    },
+  );
+
+  test('with a dictionary need the same one to be read', async () => {
+    const raw = Buffer.concat([leaf.subarray(0, 4000), Buffer.from('new'), leaf.subarray(4000)]);
+    const stored = await compressFrame(raw, leaf);
+    expect(stored.length).toBeLessThan(60);
+    expect((await decompressFrame(stored, raw.length, { dictionary: leaf, onPool: false })).equals(raw)).toBe(true);
+    const other = Buffer.from(leaf).fill('x', 100, 200);
+    for (const dictionary of [undefined, other]) {
+      await expect(decompressFrame(stored, raw.length, { dictionary, onPool: true })).rejects.toMatchObject({
+        code: 'bad-chunk',
+      });
+    }
+  });
+
+  test('of another raw length than listed are refused before they are decompressed', async () => {
+    const stored = await compressFrame(leaf);
+    for (const length of [leaf.length - 1, leaf.length + 1, 0, 2 ** 24]) {
+      expect(() => checkFrame(stored, length)).toThrow(`does not declare ${length} raw bytes`);
+    }
+  });
+
+  test('cut short at any byte, or followed by anything, are refused', async () => {
+    const stored = await compressFrame(leaf.subarray(0, 1000));
+    for (let length = 0; length < stored.length; length += 1) {
+      expect(() => checkFrame(stored.subarray(0, length), 1000)).toThrow('a compressed frame');
+    }
+    for (const tail of [Buffer.alloc(1), stored]) {
+      expect(() => checkFrame(Buffer.concat([stored, tail]), 1000)).toThrow('but ends at');
+    }
+  });
+
+  test('without a checksum are refused', () => {
+    const stored = zstdCompressSync(leaf, { params: { [constants.ZSTD_c_checksumFlag]: 0 } });
+    expect(() => checkFrame(stored, leaf.length)).toThrow('lacks a checksum');
+  });
+
+  test('with one bit flipped never give other bytes', async () => {
+    const raw = leaf.subarray(0, 300);
+    const stored = await compressFrame(raw);
+    for (let bit = 0; bit < stored.length * 8; bit += 1) {
+      const damaged = Buffer.from(stored);
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+      const read = await decompressFrame(damaged, raw.length, sync).catch(() => raw);
+      expect(read.equals(raw)).toBe(true);
+    }
+  });
+
+  test('bytes with the magic of a trained dictionary are no dictionary', () => {
+    expect(isUsableDictionary(Buffer.from('37a430ec00', 'hex'))).toBe(false);
+    expect(isUsableDictionary(Buffer.from('37a430', 'hex'))).toBe(true);
+    expect(isUsableDictionary(leaf)).toBe(true);
+  });
+});
+
+const zstdCommand = (): string | undefined => {
+  try {
+    return execFileSync('zstd', ['--version'], { encoding: 'utf8' });
+  } catch {
+    return undefined;
+  }
+};
+
+test.skipIf(zstdCommand() === undefined)(
+  'the zstd command reads a frame (skipped where it is not installed)',
+  async () => {
+    const stored = await compressFrame(leaf);
+    expect(execFileSync('zstd', ['-d', '-c'], { input: stored }).equals(leaf)).toBe(true);
+  },
+);

@@ -1,0 +1,241 @@
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/base/hash.ts';
+import type { ChunkWrite } from '../../src/store/chunks.ts';
+import { MERGE_GAP_BYTES, mergeFrames, RANGE_LIMIT_BYTES } from '../../src/store/frame-ranges.ts';
+import type { PackIndex } from '../../src/store/pack.ts';
+import { RemoteChunks } from '../../src/store/remote-chunks.ts';
+import type { FooterCache } from '../../src/store/remote-footers.ts';
+import { SlowBlobStore } from '../doubles/slow-blob-store.ts';
+import { chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
+
+const URL = 'memory:remote';
+
+class MapFooterCache implements FooterCache {
+  readonly footers = new Map<string, Buffer>();
+  get(pack: string): Buffer | undefined {
+    return this.footers.get(pack);
+  }
+  put(pack: string, bytes: Buffer): void {
+    this.footers.set(pack, bytes);
+  }
+}
+
+/** A remote that got its leaves and a node in several pushes. */
+async function pushedRemote(): Promise<{ remote: TestRepository; leaves: ChunkWrite[]; nodes: ChunkWrite[] }> {
+  const remote = new TestRepository(URL);
+  const leaves: ChunkWrite[] = [];
+  const nodes: ChunkWrite[] = [];
+  for (let push = 0; push < 5; push += 1) {
+    const sink = remote.sink();
+    for (const leaf of manyLeaves(10, push)) {
+      sink.leaf(leaf);
+      leaves.push(leaf);
+    }
+    const node = chunkOf(`node ${push}`);
+    sink.node(node);
+    nodes.push(node);
+    remote.record(await sink.finish());
+  }
+  remote.store.calls.length = 0;
+  return { remote, leaves, nodes };
+}
+
+describe('RemoteChunks', () => {
+  test('finds every chunk by the footers alone', async () => {
+    const { remote, leaves, nodes } = await pushedRemote();
+    const chunks = [...leaves, ...nodes];
+    const read = await new RemoteChunks(remote.store).getMany(chunks.map(({ hash }) => hash));
+    expect(read.map((bytes) => sha256(bytes))).toEqual(chunks.map(({ hash }) => hash));
+  });
+
+  test('reads the newest footers first and no more than needed', async () => {
+    const { remote, nodes } = await pushedRemote();
+    const chunks = new RemoteChunks(remote.store);
+    await chunks.get((nodes[4] as ChunkWrite).hash);
+    expect(remote.store.transcript.map((call) => call.slice(0, 12))).toEqual([
+      'list packs/m',
+      'get packs/m/',
+      'get packs/m/',
+    ]);
+    expect(chunks.traffic.requests).toBe(2);
+  });
+
+  test('with a cache of footers, a second command reads none again', async () => {
+    const { remote, leaves } = await pushedRemote();
+    const cache = new MapFooterCache();
+    const { hash } = leaves[0] as ChunkWrite;
+    await new RemoteChunks(remote.store, { footers: cache }).get(hash);
+    const second = new RemoteChunks(remote.store, { footers: cache });
+    await second.get(hash);
+    expect(second.traffic.requests).toBe(1);
+  });
+
+  test('a damaged footer in the cache is read again', async () => {
+    const { remote, leaves } = await pushedRemote();
+    const cache = new MapFooterCache();
+    const { hash, bytes } = leaves[0] as ChunkWrite;
+    await new RemoteChunks(remote.store, { footers: cache }).get(hash);
+    for (const footer of cache.footers.values()) footer[0] = (footer[0] as number) ^ 1;
+    expect(await new RemoteChunks(remote.store, { footers: cache }).get(hash)).toEqual(bytes);
+    await new RemoteChunks(remote.store, { footers: cache }).get(hash);
+  });
+
+  test('finds what was pushed after it listed the packs', async () => {
+    const { remote, nodes } = await pushedRemote();
+    const chunks = new RemoteChunks(remote.store);
+    await chunks.get((nodes[0] as ChunkWrite).hash);
+    const late = chunkOf('late');
+    await remote.putLeaves([late]);
+    expect(await chunks.get(late.hash)).toEqual(late.bytes);
+  });
+
+  test('follows dictionaries across packs, all of them read in one round', async () => {
+    const remote = new TestRepository(URL);
+    const states = leafHistory(16);
+    for (const state of states) await remote.putLeaves([state]);
+    const last = states.at(-1) as ChunkWrite;
+    const slow = new SlowBlobStore(remote.memory, 1);
+    expect(await new RemoteChunks(slow).get(last.hash)).toEqual(last.bytes);
+    expect(slow.peakInFlight).toBe(8);
+  });
+
+  test('a chunk pushed twice, each time against the other, is read from where that ends (P7)', async () => {
+    const [a, b] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+    const [one, other] = [new TestRepository(URL, 1), new TestRepository(URL, 2)];
+    for (const chunk of [a, b]) await one.putLeaves([chunk]);
+    await other.putLeaves([{ ...b, replaces: [] }]);
+    await other.putLeaves([{ ...a, replaces: [b.hash] }]);
+    for (const [name, bytes] of other.memory.blobs) one.memory.blobs.set(name, bytes);
+    for (const chunk of [a, b]) expect(await new RemoteChunks(one.store).get(chunk.hash)).toEqual(chunk.bytes);
+  });
+
+  test('an absent chunk fails with missing-chunk that names it and the remote', async () => {
+    const { remote } = await pushedRemote();
+    const { hash } = chunkOf('absent');
+    await expect(new RemoteChunks(remote.store).get(hash)).rejects.toMatchObject({
+      code: 'missing-chunk',
+      details: { chunk: hash, store: URL },
+    });
+  });
+
+  test.for([
+    ['flip', 'bad-checksum'],
+    ['shorten', 'wrong-answer'],
+  ] as const)('a frame answered wrongly (%s) fails with %s and the names of pack and remote', async ([kind, code]) => {
+    const { remote, leaves } = await pushedRemote();
+    const chunks = new RemoteChunks(remote.store);
+    const { hash, bytes } = leaves[0] as ChunkWrite;
+    await chunks.locate([hash]);
+    remote.store.inject({ kind, method: 'get' });
+    await expect(chunks.get(hash)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/packs\/d\/.*|memory:remote.*/u) as string,
+      details: { pack: remote.index.find(hash)?.frame.pack, store: URL },
+    });
+    expect(await chunks.get(hash)).toEqual(bytes);
+  });
+
+  test('a damaged footer fails with wrong-answer only for chunks found nowhere else', async () => {
+    const { remote, leaves, nodes } = await pushedRemote();
+    const newest = remote.packs.filter(({ name }) => name.startsWith('packs/d/')).at(-1) as PackIndex;
+    const damaged = Buffer.from(remote.packBytes(newest));
+    damaged[damaged.length - 60] = (damaged[damaged.length - 60] as number) ^ 1;
+    remote.memory.blobs.set(newest.name, damaged);
+    const chunks = new RemoteChunks(remote.store);
+    expect(await chunks.get((nodes[0] as ChunkWrite).hash)).toBeDefined();
+    expect(await chunks.get((leaves[0] as ChunkWrite).hash)).toBeDefined();
+    await expect(chunks.get((leaves[49] as ChunkWrite).hash)).rejects.toMatchObject({
+      code: 'wrong-answer',
+      details: { pack: newest.name, store: URL },
+    });
+  });
+
+  test('a remote that cannot be reached is an error now, and no chunk is missed later', async () => {
+    const { remote, leaves } = await pushedRemote();
+    const chunks = new RemoteChunks(remote.store);
+    const { hash, bytes } = leaves[0] as ChunkWrite;
+    for (const after of [0, 1, 3, 5]) {
+      remote.store.inject({ kind: 'fail', method: 'get', after });
+      await expect(chunks.get(hash)).rejects.toMatchObject({ code: 'remote-unreachable' });
+    }
+    remote.store.heal();
+    expect(await chunks.get(hash)).toEqual(bytes);
+  });
+
+  test('other blobs beside the packs are passed over', async () => {
+    const { remote, leaves } = await pushedRemote();
+    remote.memory.blobs.set('packs/d/README', Buffer.from('not a pack'));
+    expect(await new RemoteChunks(remote.store).get((leaves[0] as ChunkWrite).hash)).toBeDefined();
+  });
+
+  test('kept frames are not fetched again', async () => {
+    const { remote, leaves } = await pushedRemote();
+    const chunks = new RemoteChunks(remote.store, { keepBytes: 2 ** 20 });
+    const { hash } = leaves[0] as ChunkWrite;
+    await chunks.get(hash);
+    const kept = await chunks.keptChunks();
+    expect(kept).toContain(hash);
+    expect(kept.length).toBeGreaterThan(1);
+    const { requests } = chunks.traffic;
+    const frame = (await chunks.locate([hash]))[0]?.frame;
+    if (frame === undefined) throw new Error('the chunk is there');
+    expect((await chunks.readFrames([frame]))[0]?.chunks.map((chunk) => chunk.hash)).toEqual(kept);
+    expect(chunks.traffic.requests).toBe(requests);
+    chunks.forgetKept();
+    expect(await chunks.keptChunks()).toEqual([]);
+  });
+
+  test('the depth of a chunk is that of its frame, undefined when it is absent', async () => {
+    const remote = new TestRepository(URL);
+    const states = leafHistory(2);
+    for (const state of states) await remote.putLeaves([state]);
+    const chunks = new RemoteChunks(remote.store);
+    const hashes = [...states.map(({ hash }) => hash), chunkOf('absent').hash];
+    expect(await Promise.all(hashes.map((hash) => chunks.depthOf(hash)))).toEqual([0, 1, 2, undefined]);
+    const lists = remote.store.transcript.filter((call) => call.startsWith('list'));
+    expect(lists).toHaveLength(2);
+  });
+
+  test('edits are read against leaves of older packs', async () => {
+    const remote = new TestRepository(URL);
+    const leaves = manyLeaves(20);
+    await remote.putLeaves(leaves);
+    const edits = leaves.map((leaf) => editLeaf(leaf, 3, 'changed'));
+    await remote.putLeaves(edits);
+    const chunks = new RemoteChunks(remote.store);
+    expect(await chunks.getMany(edits.map(({ hash }) => hash))).toEqual(edits.map(({ bytes }) => bytes));
+    // Two footers, and one range in either pack.
+    expect(chunks.traffic.requests).toBe(4);
+  });
+});
+
+describe('mergeFrames', () => {
+  const frame = (pack: string, offset: number, storedBytes: number) => ({
+    pack,
+    offset,
+    storedBytes,
+    rawBytes: 1,
+    depth: 0,
+    dictionary: [],
+  });
+  const spans = (...frames: ReturnType<typeof frame>[]): [string, number, number][] =>
+    mergeFrames(frames).map(({ pack, start, end }) => [pack, start, end]);
+
+  test('joins neighbours over a small gap, not over a large one', () => {
+    expect(spans(frame('p', 8, 100), frame('p', 108 + MERGE_GAP_BYTES, 50))).toEqual([['p', 8, 158 + MERGE_GAP_BYTES]]);
+    expect(spans(frame('p', 8, 100), frame('p', 109 + MERGE_GAP_BYTES, 50))).toHaveLength(2);
+  });
+
+  test('never makes a range of more than 16 MiB out of several frames', () => {
+    const half = RANGE_LIMIT_BYTES / 2;
+    expect(spans(frame('p', 8, half), frame('p', 8 + half, half))).toHaveLength(1);
+    expect(spans(frame('p', 8, half), frame('p', 8 + half, half + 1))).toHaveLength(2);
+  });
+
+  test('keeps packs apart and takes frames in any order', () => {
+    expect(spans(frame('q', 50, 10), frame('p', 20, 10), frame('q', 8, 10))).toEqual([
+      ['q', 8, 60],
+      ['p', 20, 30],
+    ]);
+  });
+});

@@ -1,0 +1,281 @@
+import { describe, expect, test } from 'vitest';
+import type { Hash } from '../../src/base/hash.ts';
+import type { ChunkWrite } from '../../src/store/chunks.ts';
+import { DEPTH_LIMIT } from '../../src/store/frame.ts';
+import { verifyPack } from '../../src/store/pack-verify.ts';
+import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';
+import { RemoteChunks } from '../../src/store/remote-chunks.ts';
+import { copyPacks } from '../../src/store/transfer-packs.ts';
+import { copyChunks, type CopySummary } from '../../src/store/transfer.ts';
+import type { FrameSource } from '../../src/store/frame-reader.ts';
+import { chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
+
+const hashesOf = (chunks: readonly ChunkWrite[]): Hash[] => chunks.map(({ hash }) => hash);
+
+async function* batches(...lists: readonly (readonly ChunkWrite[])[]): AsyncIterable<Hash[]> {
+  for (const list of lists) yield hashesOf(list);
+}
+
+/** Copies and records, as a repository does. */
+async function copy(
+  from: FrameSource,
+  to: TestRepository,
+  ...lists: readonly (readonly ChunkWrite[])[]
+): Promise<CopySummary> {
+  const sink = to.sink();
+  const summary = await copyChunks({
+    from,
+    to: sink,
+    wanted: batches(...lists),
+    alreadyThere: (hash) => to.index.has(hash),
+    depthThere: (hash) => to.index.find(hash)?.frame.depth,
+  });
+  to.record(await sink.finish());
+  return summary;
+}
+
+const framesOf = (repository: TestRepository): PackFrame[] => repository.packs.flatMap((pack) => pack.frames);
+
+/** Everything in the store is sound by itself, and dictionaries are shallower than what needs them (P7). */
+async function expectClosed(repository: TestRepository): Promise<void> {
+  for (const pack of repository.packs) {
+    await verifyPack(pack.name, repository.packBytes(pack), repository.reader());
+    for (const { dictionary, depth } of pack.frames) {
+      for (const hash of dictionary) {
+        expect(repository.index.find(hash)?.frame.depth).toBeLessThan(depth);
+      }
+    }
+  }
+}
+
+async function expectReadable(repository: TestRepository, chunks: readonly ChunkWrite[]): Promise<void> {
+  const read = await new RemoteChunks(repository.store).getMany(hashesOf(chunks));
+  expect(read.every((bytes, position) => bytes.equals((chunks[position] as ChunkWrite).bytes))).toBe(true);
+}
+
+describe('copyChunks', () => {
+  test('copies whole frames as they are', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(100);
+    await here.putLeaves(leaves);
+    const summary = await copy(here.reader(), there, leaves);
+    expect(summary).toEqual({ chunks: 100, copiedFrames: framesOf(here).length, recompressedChunks: 0 });
+    expect(framesOf(there).map((frame) => frame.storedBytes)).toEqual(framesOf(here).map((frame) => frame.storedBytes));
+    await expectReadable(there, leaves);
+    await expectClosed(there);
+  });
+
+  test('works from a remote as well', async () => {
+    const [remote, here] = [new TestRepository('memory:remote'), new TestRepository('memory:here', 2)];
+    const leaves = manyLeaves(50);
+    await remote.putLeaves(leaves);
+    expect(await copy(new RemoteChunks(remote.store), here, leaves)).toMatchObject({ chunks: 50 });
+    await expectReadable(here, leaves);
+  });
+
+  test('compresses anew what is less than half of a frame', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(64);
+    await here.putLeaves(leaves);
+    const few = leaves.filter((_, number) => number % 8 === 3);
+    const summary = await copy(here.reader(), there, few);
+    expect(summary).toEqual({ chunks: 8, copiedFrames: 0, recompressedChunks: 8 });
+    expect(there.packs.flatMap((pack) => pack.chunks)).toHaveLength(8);
+    await expectReadable(there, few);
+  });
+
+  test('does not send what is there, nor anything twice', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(30);
+    await here.putLeaves(leaves);
+    await copy(here.reader(), there, leaves.slice(0, 16), leaves.slice(0, 16));
+    const sent = there.packs.length;
+    expect(await copy(here.reader(), there, leaves.slice(0, 16))).toMatchObject({ chunks: 0 });
+    expect(there.packs).toHaveLength(sent);
+  });
+
+  test('a delta is copied as it is when its dictionary is there or comes with it, in any order', async () => {
+    const states = leafHistory(DEPTH_LIMIT);
+    const here = new TestRepository('memory:here');
+    for (const state of states) await here.putLeaves([state]);
+    for (const lists of [[states], [states.toReversed()], states.map((state) => [state])]) {
+      const there = new TestRepository('memory:there', 2);
+      const summary = await copy(here.reader(), there, ...lists);
+      expect(summary.recompressedChunks).toBe(0);
+      expect(framesOf(there).map(({ depth }) => depth)).toEqual(states.map((_, depth) => depth));
+      await expectReadable(there, states);
+      await expectClosed(there);
+    }
+  });
+
+  test('a delta whose dictionary is not there is sent in full (dictionary closure)', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const states = leafHistory(5);
+    for (const state of states) await here.putLeaves([state]);
+    const last = states.slice(-1);
+    expect(await copy(here.reader(), there, last)).toEqual({ chunks: 1, copiedFrames: 0, recompressedChunks: 1 });
+    expect(framesOf(there).map(({ dictionary }) => dictionary)).toEqual([[]]);
+    await expectReadable(there, last);
+  });
+
+  test('depth is counted anew for the other store, and never exceeds 16 there (P7)', async () => {
+    const states = leafHistory(30);
+    const there = new TestRepository('memory:there');
+    for (const state of states.slice(0, 13)) await there.putLeaves([state]);
+    // A clone that holds one state only goes on from there, so its own chain begins at 0.
+    const clone = new TestRepository('memory:clone', 2);
+    await copy(new RemoteChunks(there.store), clone, states.slice(12, 13));
+    for (const state of states.slice(13, 24)) await clone.putLeaves([state]);
+    expect(clone.index.find((states[23] as ChunkWrite).hash)?.frame.depth).toBe(11);
+
+    await copy(clone.reader(), there, states.slice(13, 24));
+    const depths = states.slice(0, 24).map(({ hash }) => there.index.find(hash)?.frame.depth);
+    expect(depths.slice(12)).toEqual([12, 13, 14, 15, 16, 0, 1, 2, 3, 4, 5, 6]);
+    await expectReadable(there, states.slice(0, 24));
+    await expectClosed(there);
+  });
+
+  test('leaves and nodes stay in packs of their own kind (P8)', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const [leaf, node] = [chunkOf('leaf'), chunkOf('node')];
+    const sink = here.sink();
+    sink.leaf(leaf);
+    sink.node(node);
+    here.record(await sink.finish());
+    await copy(here.reader(), there, [node, leaf]);
+    const kinds = there.packs.map((pack) => [packKind(pack.name), pack.chunks.map(({ hash }) => hash)]);
+    expect(new Map(kinds as [string, Hash[]][])).toEqual(
+      new Map([
+        ['m', [node.hash]],
+        ['d', [leaf.hash]],
+      ]),
+    );
+  });
+
+  test('the frames that a partial read fetched are copied without reading them again', async () => {
+    const [remote, here] = [new TestRepository('memory:remote'), new TestRepository('memory:here', 2)];
+    const leaves = manyLeaves(40);
+    await remote.putLeaves(leaves);
+    const chunks = new RemoteChunks(remote.store, { keepBytes: 2 ** 20 });
+    await chunks.get((leaves[0] as ChunkWrite).hash);
+    const { requests } = chunks.traffic;
+    const kept = await chunks.keptChunks();
+    const wanted = leaves.filter(({ hash }) => kept.includes(hash));
+    await copy(chunks, here, wanted);
+    expect(chunks.traffic.requests).toBe(requests);
+    await expectReadable(here, wanted);
+  });
+
+  test('a chunk that the source lacks fails with missing-chunk', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const absent = chunkOf('absent');
+    await expect(copy(here.reader(), there, [absent])).rejects.toMatchObject({
+      code: 'missing-chunk',
+      details: { chunk: absent.hash },
+    });
+  });
+
+  test('a damaged frame is never sent on', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(8);
+    const [pack] = await here.putLeaves(leaves);
+    const bytes = here.packBytes(pack as PackIndex);
+    bytes[300] = (bytes[300] as number) ^ 4;
+    await expect(copy(here.reader(), there, leaves)).rejects.toMatchObject({ code: 'bad-checksum' });
+    expect(there.memory.blobs.size).toBe(0);
+  });
+
+  test('a copy that broke off goes on after the packs it was told of', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(64);
+    await here.putLeaves(leaves);
+    const parts = [leaves.slice(0, 32), leaves.slice(32)] as const;
+    const run = async (): Promise<CopySummary> => {
+      const sink = there.sink({ onPack: (pack) => there.record([pack]) });
+      async function* wanted(): AsyncIterable<Hash[]> {
+        yield hashesOf(parts[0]);
+        sink.cut();
+        yield hashesOf(parts[1]);
+      }
+      const summary = await copyChunks({
+        from: here.reader(),
+        to: sink,
+        wanted: wanted(),
+        alreadyThere: (hash) => there.index.has(hash),
+        depthThere: (hash) => there.index.find(hash)?.frame.depth,
+      });
+      await sink.finish().catch(async (error: unknown) => {
+        await sink.abort();
+        throw error;
+      });
+      return summary;
+    };
+    there.store.inject({ kind: 'fail', method: 'put', after: 1 });
+    await expect(run()).rejects.toMatchObject({ code: 'remote-unreachable' });
+    expect(there.packs).toHaveLength(1);
+    expect(await run()).toMatchObject({ chunks: 32 });
+    await expectReadable(there, leaves);
+  });
+
+  test('an interrupted copy ends with aborted', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(4);
+    await here.putLeaves(leaves);
+    const copying = copyChunks({
+      from: here.reader(),
+      to: there.sink(),
+      wanted: batches(leaves),
+      alreadyThere: () => false,
+      depthThere: () => undefined,
+      signal: AbortSignal.abort(),
+    });
+    await expect(copying).rejects.toMatchObject({ code: 'aborted' });
+  });
+});
+
+describe('copyPacks', () => {
+  const send = (here: TestRepository, there: TestRepository, packs: readonly PackIndex[]) =>
+    copyPacks({
+      from: here.store,
+      to: there.store,
+      packs,
+      source: here.reader(),
+      depthThere: (hash) => there.index.find(hash)?.frame.depth,
+      onPack: (pack) => there.record([pack]),
+    });
+
+  test('sends packs as they are, those with dictionaries after those they need', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(20);
+    const edits = leaves.map((leaf) => editLeaf(leaf, 5, 'changed'));
+    await here.putLeaves(leaves);
+    await here.putLeaves(edits);
+    expect(await send(here, there, here.packs)).toEqual({ left: [] });
+    expect([...there.memory.blobs]).toEqual([...here.memory.blobs]);
+    await expectReadable(there, [...leaves, ...edits]);
+  });
+
+  test('a pack that is there with the same size is not sent again', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    await here.putLeaves(manyLeaves(20));
+    await send(here, there, here.packs);
+    await send(here, there, here.packs);
+    expect(there.store.calls.filter(({ method }) => method === 'put')).toHaveLength(1);
+  });
+
+  test('a pack whose dictionaries are not there is left', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    for (const state of leafHistory(1)) await here.putLeaves([state]);
+    const second = here.packs.slice(1);
+    expect(await send(here, there, second)).toEqual({ left: second });
+    expect(there.memory.blobs.size).toBe(0);
+  });
+
+  test('a damaged pack is not sent', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const [pack] = await here.putLeaves(manyLeaves(3));
+    here.packBytes(pack as PackIndex).writeUInt8(0, 40);
+    await expect(send(here, there, here.packs)).rejects.toMatchObject({ code: 'bad-pack' });
+    expect(there.memory.blobs.size).toBe(0);
+  });
+});
