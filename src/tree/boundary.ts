@@ -35,8 +35,9 @@
  * Anchors are of leaves only: nodes are too few to be worth the trouble. An item larger than what is left up to
  * the maximum is not put off: it ends the chunk it belongs to, which may so be larger than the maximum by one item.
  *
- * A worked example, target 8192. The entry "turn on the light" TAB (with an empty second column; the key has 18
- * bytes) TAB `{"intent":"light_on","text":"turn on the light"}` has size 68. Let 7900 bytes precede it in its leaf.
+ * A worked example, target 8192. The key is "turn on the light" and a TAB (its second column is empty), 18 bytes;
+ * the value is {"intent":"light_on","text":"turn on the light"}; the line is key, TAB, value, LF and has size 68. Let
+ * 7900 bytes precede it in its leaf.
  * XXH32(key, 0x75747472) = 805723915 is not below 262144: no anchor. running = 7968 is neither below 1024 nor at
  * least 32768. 16 * 7968 / 8192 = 15.56, so the weight is W[15] = 2573826. XXH32(key, 0) = 178503946, and
  * 178503946 * 8192 = 1462304325632 is compared with 2573826 * 68 * 4096 = 716882608128: not less, so the leaf goes on.
@@ -48,9 +49,10 @@ import { assertParameters, type TreeParameters } from './parameters.ts';
 export const ANCHOR_SEED = 0x75747472;
 
 /** Rule 5's weights, from integers alone. */
-export const HAZARD_WEIGHTS: readonly number[] = Array.from({ length: 64 }, (_, k) =>
-  Math.floor((2_831_028 * (2 * k + 1) ** 3) / 32_768),
-);
+export const HAZARD_WEIGHTS: readonly number[] = Array.from({ length: 64 }, (_, k) => {
+  const odd = 2 * k + 1;
+  return Math.floor((2_831_028 * odd * odd * odd) / 32_768);
+});
 
 /** Tells after each item of a level whether its chunk ends there. */
 export class Boundary {
@@ -69,6 +71,11 @@ export class Boundary {
     this.#minimum = Math.floor(this.#target / 8);
     this.#maximum = this.#target * 4;
     this.#anchorLimit = level === 0 ? anchorLimit(parameters) : 0;
+  }
+
+  /** Whether no item came since the last end. */
+  get isAtStart(): boolean {
+    return this.#items === 0;
   }
 
   /** Takes the next item, its key at `bytes[start..end)`, and tells whether the chunk ends after it. */
@@ -105,5 +112,5 @@ export function isAnchor(key: Buffer, parameters: TreeParameters): boolean {
 }
 
 function anchorLimit(parameters: TreeParameters): number {
-  return Math.floor(2 ** 32 / parameters.anchorDenominator);
+  return Math.floor(0x1_0000_0000 / parameters.anchorDenominator);
 }

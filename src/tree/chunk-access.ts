@@ -102,6 +102,11 @@ export class ChunkAccess {
     dropOldest(this.#leaves, LEAVES_AHEAD_LIMIT);
   }
 
+  /** A leaf that was fetched ahead and not yet used. */
+  fetched(child: Child): Lines | undefined {
+    return this.#leaves.get(child.hash);
+  }
+
   #cached(hash: Hash): Node | undefined {
     return this.#nodes.get(hash);
   }

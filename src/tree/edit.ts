@@ -12,9 +12,9 @@ import { EMPTY_TREE, Pyramid, treeOf, type TreeRoot } from './build.ts';
 import { ChunkAccess } from './chunk-access.ts';
 import { LevelCursor } from './level-cursor.ts';
 import { LevelEditor, leafItems, nodeItems, type Change } from './level-editor.ts';
-import { LF, TAB } from './lines.ts';
 import { locateRanges } from './locate.ts';
 import type { Child } from './node.ts';
+import { fetchOverruns } from './overrun.ts';
 import { FORMAT_1_PARAMETERS, type TreeParameters } from './parameters.ts';
 import { mapAhead } from './read-ahead.ts';
 
@@ -61,7 +61,7 @@ export async function editTree(
   }
   const pyramid = new Pyramid(put, base.height, parameters);
   const top = nodes.at(-1) ?? leaves;
-  const windows = mapAhead(windowsOf(edits), WINDOWS_AHEAD, (window) => fetchTouched(access, base, window));
+  const windows = mapAhead(windowsOf(edits), WINDOWS_AHEAD, (window) => fetchTouched(access, base, window, parameters));
   let changes = runLevel(leaves, windows, leaves === top);
   for (const editor of nodes) changes = runLevel(editor, changes, editor === top);
   for await (const batch of changes) {
@@ -101,11 +101,17 @@ function rootAbove(pyramid: Pyramid, nodes: readonly LevelEditor<unknown, Child>
   }
 }
 
-/** Reads the leaves that a window of edits touches. */
-async function fetchTouched(access: ChunkAccess, base: TreeRoot, window: readonly Edit[]): Promise<readonly Edit[]> {
+/** Reads the leaves that a window of edits touches, and those it will run on into. */
+async function fetchTouched(
+  access: ChunkAccess,
+  base: TreeRoot,
+  window: readonly Edit[],
+  parameters: TreeParameters,
+): Promise<readonly Edit[]> {
   const ranges = window.map(({ key }) => ({ from: key, upTo: key }));
   const located = await locateRanges(access, base, ranges);
   await access.fetchAhead(located.map(({ leaf }) => leaf));
+  await fetchOverruns(access, parameters, located, window);
   return window;
 }
 
@@ -116,8 +122,6 @@ async function* windowsOf(edits: Iterable<Edit> | AsyncIterable<readonly Edit[]>
   for await (const batch of batchesOf(edits)) {
     for (const edit of batch) {
       assert(before === undefined || before.compare(edit.key) < 0, 'edits come in ascending order of their keys');
-      const isLine = edit.value === undefined || !(edit.value.includes(TAB) || edit.value.includes(LF));
-      assert(isLine, 'a value holds neither TAB nor line feed');
       before = edit.key;
       window.push(edit);
       if (window.length < WINDOW_EDITS) continue;

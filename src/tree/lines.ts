@@ -5,10 +5,11 @@
  *   line = key TAB value LF
  *
  * T1  A value holds neither TAB nor LF, so the last TAB of a line ends its key; a key may hold TABs but no LF.
- * T2  Keys are valid UTF-8, strictly ascending, compared as unsigned bytes.
+ * T2  Keys are strictly ascending, compared as unsigned bytes. The whole leaf is valid UTF-8.
  *
  * A leaf has at least one line. With `cut` and `jq` it can be read without this program.
  */
+import { isUtf8 } from 'node:buffer';
 import { UttrError } from '../base/errors.ts';
 
 export const TAB = 9;
@@ -34,7 +35,7 @@ export interface Lines {
 let scratchStarts = new Uint32Array(1024);
 let scratchKeyEnds = new Uint32Array(1024);
 
-/** Finds the lines of a leaf and checks T1 and T2 (but not that keys are UTF-8). @throws bad-chunk */
+/** Finds the lines of a leaf and checks T1 and T2. @throws bad-chunk */
 export function parseLeaf(bytes: Buffer): Lines {
   let count = 0;
   let start = 0;
@@ -56,6 +57,7 @@ export function parseLeaf(bytes: Buffer): Lines {
     start = end + 1;
   }
   if (count === 0) throw badLeaf('a leaf is empty');
+  if (!isUtf8(bytes)) throw badLeaf('a leaf is not UTF-8');
   scratchStarts[count] = start;
   return { bytes, count, starts: scratchStarts.slice(0, count + 1), keyEnds: scratchKeyEnds.slice(0, count) };
 }

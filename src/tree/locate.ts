@@ -14,6 +14,9 @@ export interface KeyRange {
 /** A leaf, and which of the things looked for (`first` to `last`, `last` included) may lie in it. */
 export interface Located {
   readonly leaf: Child;
+  /** The children of its parent, and which of them it is. */
+  readonly siblings: readonly Child[];
+  readonly position: number;
   readonly first: number;
   readonly last: number;
 }
@@ -30,7 +33,7 @@ export async function locateRanges(
 ): Promise<Located[]> {
   const root = await access.rootOf(tree);
   if (root === undefined || ranges.length === 0) return [];
-  let found: Located[] = [{ leaf: root, first: 0, last: ranges.length - 1 }];
+  let found: Located[] = [{ leaf: root, siblings: [root], position: 0, first: 0, last: ranges.length - 1 }];
   for (let level = tree.height; level > 0; level--) {
     const nodes = await access.nodes(
       found.map((one) => one.leaf),
@@ -61,7 +64,7 @@ function locateInNode(
     const start = range;
     // Further ranges that begin within the child.
     while (range < last && (ranges[range + 1] as KeyRange).from.compare(child.key) <= 0) range++;
-    below.push({ leaf: child, first: start, last: range });
+    below.push({ leaf: child, siblings: children, position: at, first: start, last: range });
     // The last of them may go on into the next child.
     if ((ranges[range] as KeyRange).upTo.compare(child.key) <= 0) range++;
     at++;
@@ -76,7 +79,9 @@ export async function locateIndices(
 ): Promise<(Located & { readonly firstRecord: number })[]> {
   const root = await access.rootOf(tree);
   if (root === undefined || indices.length === 0) return [];
-  let found = [{ leaf: root, first: 0, last: indices.length - 1, firstRecord: 0 }];
+  let found: (Located & { readonly firstRecord: number })[] = [
+    { leaf: root, siblings: [root], position: 0, first: 0, last: indices.length - 1, firstRecord: 0 },
+  ];
   for (let level = tree.height; level > 0; level--) {
     const nodes = await access.nodes(
       found.map((one) => one.leaf),
@@ -86,10 +91,11 @@ export async function locateIndices(
     for (const [index, one] of found.entries()) {
       let next = one.first;
       let firstRecord = one.firstRecord;
-      for (const child of (nodes[index] as Node).children) {
+      const siblings = (nodes[index] as Node).children;
+      for (const [position, child] of siblings.entries()) {
         const start = next;
         while (next <= one.last && (indices[next] as number) < firstRecord + child.records) next++;
-        if (next > start) below.push({ leaf: child, first: start, last: next - 1, firstRecord });
+        if (next > start) below.push({ leaf: child, siblings, position, first: start, last: next - 1, firstRecord });
         firstRecord += child.records;
       }
     }

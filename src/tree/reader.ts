@@ -8,7 +8,7 @@ import { ChunkAccess } from './chunk-access.ts';
 import { AFTER_ALL_KEYS } from './join.ts';
 import { compareKeyAt, entriesOf, entryAt, lowerBoundLine, valueAt, type Entry, type Lines } from './lines.ts';
 import { locateIndices, locateRanges, type KeyRange } from './locate.ts';
-import type { Child } from './node.ts';
+import { sumChildren, type Child } from './node.ts';
 import { mapAhead } from './read-ahead.ts';
 
 /** Keys, prefixes or numbers looked up in one descent. */
@@ -17,6 +17,9 @@ const LOOKUP_WINDOW = 512;
 /** Leaves read in one call: a scan starts with few, for callers that want a page, and doubles up to the limit. */
 const FIRST_LEAVES = 4;
 const LEAVES_LIMIT = 64;
+
+/** Parents read in one call, starting with one. */
+const PARENTS_LIMIT = 16;
 
 /** Calls under way ahead of the leaves being used. */
 const CALLS_AHEAD = 2;
@@ -27,7 +30,7 @@ export interface ScanStart {
   readonly skip?: number | undefined;
 }
 
-/** Some leaves in order, with the number of the first record beneath. */
+/** Some leaves in order (or chunks above them), with the number of the first record beneath. */
 interface LeafRun {
   readonly leaves: readonly Child[];
   readonly firstRecord: number;
@@ -151,14 +154,14 @@ async function* leafRuns(access: ChunkAccess, tree: TreeRoot, start: ScanStart):
     for (let at = 0; at < run.leaves.length;) {
       const leaves = run.leaves.slice(at, at + size);
       yield { leaves, firstRecord };
-      for (const leaf of leaves) firstRecord += leaf.records;
+      firstRecord += sumChildren(leaves).records;
       at += leaves.length;
       size = Math.min(size * 2, LEAVES_LIMIT);
     }
   }
 }
 
-/** The chunks of a level from the start on, one parent's at a time. */
+/** The chunks of a level from the start on, those of a few parents at a time. */
 async function* chunksAt(
   access: ChunkAccess,
   tree: TreeRoot,
@@ -170,12 +173,16 @@ async function* chunksAt(
     if (root !== undefined) yield afterStart({ leaves: [root], firstRecord: 0 }, start);
     return;
   }
+  let size = 1;
   for await (const { leaves: parents, firstRecord } of chunksAt(access, tree, level + 1, start)) {
     let number = firstRecord;
-    for (const parent of parents) {
-      const { children } = await access.node(parent, level + 1);
-      yield afterStart({ leaves: children, firstRecord: number }, start);
-      number += parent.records;
+    for (let at = 0; at < parents.length;) {
+      const window = parents.slice(at, at + size);
+      const nodes = await access.nodes(window, level + 1);
+      yield afterStart({ leaves: nodes.flatMap(({ children }) => children), firstRecord: number }, start);
+      number += sumChildren(window).records;
+      at += window.length;
+      size = Math.min(size * 2, PARENTS_LIMIT);
     }
   }
 }

@@ -48,6 +48,8 @@ export class LeafWriter {
 
   /** As `append`, from an entry in parts. */
   appendEntry(key: Buffer, value: Buffer): void {
+    assert(!key.includes(LF), 'a key holds no line feed');
+    assert(!value.includes(TAB) && !value.includes(LF), 'a value holds neither TAB nor line feed');
     this.#checkOrder(key, 0, key.length);
     const size = key.length + value.length + 2;
     if (this.#end + size > this.#slab.length) this.#replaceSlab(size);
@@ -85,7 +87,7 @@ export class LeafWriter {
     const bytes = this.#slab.subarray(this.#start, this.#end);
     // A copy: a view would keep the slab alive for as long as the child is known.
     const key = Buffer.from(this.#slab.subarray(this.#lastStart, this.#lastKeyEnd));
-    assertKey(key);
+    assert(isUtf8(bytes), 'keys and values are UTF-8');
     const records = this.#records;
     this.#start = this.#end;
     this.#records = 0;
@@ -151,9 +153,4 @@ export class NodeWriter {
     const last = children.at(-1) as Child;
     this.#emit({ key: last.key, hash: sha256(bytes), ...sumChildren(children) }, bytes, children);
   }
-}
-
-/** Asserts what nodes rely on: a last key survives the way through JSON. */
-function assertKey(key: Buffer): void {
-  assert(isUtf8(key) && !key.includes(LF), 'a key is UTF-8 without a line feed');
 }

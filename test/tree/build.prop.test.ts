@@ -101,6 +101,9 @@ describe('TreeBuilder', () => {
     expect(() => {
       builder().addLine(Buffer.from('key value\n'), 0, 3, 10);
     }).toThrow(expect.objectContaining({ code: 'internal' }));
+    expect(() => {
+      add(builder(), 'k\n');
+    }).toThrow(expect.objectContaining({ code: 'internal' }));
     const notText = builder();
     expect(() => {
       for (let byte = 0xf0; byte < 0xff; byte++) notText.add(Buffer.of(byte), Buffer.alloc(300, 'x'));

@@ -77,6 +77,9 @@ describe('chunks of a tree', () => {
         const refused = [lines.join('').slice(0, -1), [...lines, lines.at(-1)].join(''), ''];
         if (lines.length > 1) refused.push([...lines].reverse().join(''));
         for (const text of refused) expect(tryDecode(parseLeaf, Buffer.from(text))).toBe(undefined);
+        const notText = Buffer.from(lines.join(''));
+        notText[notText.length - 2] = 0xff;
+        expect(tryDecode(parseLeaf, notText)).toBe(undefined);
       }),
       { numRuns: 300 },
     );
