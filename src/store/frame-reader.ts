@@ -12,11 +12,13 @@ import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.
 import type { ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import { readFrames } from './frame-ranges.ts';
-import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from './frame.ts';
+import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES, FRAME_TARGET_BYTES } from './frame.ts';
 import { badPack, frameAt, type PackIndex } from './pack.ts';
 
-/** Raw bytes of the frames that one round of reading opens, besides their dictionaries. */
-const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
+/** Memory for the frames that one round of reading opens. */
+const ROUND_LIMIT_BYTES = 64 * 2 ** 20;
+/** A round that would take more than this, dictionaries included, is the work of somebody who means harm. */
+const PLAN_LIMIT_BYTES = 2 ** 30;
 /** Frames decompressed at the same time; the pool has four threads. */
 const FRAMES_IN_FLIGHT = 8;
 /** Up to so many frames are decompressed at once on the calling thread: less than the way to the pool and back. */
@@ -175,37 +177,33 @@ export class FrameReader {
     });
   }
 
-  /** Divides what is wanted so that the raw frames of a round fit in memory. */
+  /** Frames to open at a time, in the order they lie, with the positions of the chunks they hold. */
   #rounds(wanted: readonly LocatedChunk[]): { frames: FrameLocation[]; positions: number[] }[] {
-    const order = wanted.map((_, position) => position);
-    const at = (position: number): FrameLocation => (wanted[position] as LocatedChunk).location.frame;
-    order.sort((a, b) => comparePlaces(at(a), at(b)));
-    const rounds: { frames: FrameLocation[]; positions: number[] }[] = [];
-    let rawBytes = Infinity;
-    let lastKey: string | undefined;
-    for (const position of order) {
-      const frame = at(position);
-      const key = frameKey(frame);
-      if (key !== lastKey) {
-        if (rawBytes + frame.rawBytes > ROUND_LIMIT_BYTES) {
-          rounds.push({ frames: [], positions: [] });
-          rawBytes = 0;
-        }
-        rounds.at(-1)?.frames.push(frame);
-        rawBytes += frame.rawBytes;
-        lastKey = key;
-      }
-      rounds.at(-1)?.positions.push(position);
+    const frames = new Map<string, FrameLocation>();
+    const positions = new Map<string, number[]>();
+    for (const [position, { location }] of wanted.entries()) {
+      const key = frameKey(location.frame);
+      frames.set(key, location.frame);
+      const list = positions.get(key);
+      if (list === undefined) positions.set(key, [position]);
+      else list.push(position);
     }
-    return rounds;
+    return divideFrames([...frames.values()].sort(comparePlaces)).map((part) => ({
+      frames: part,
+      positions: part.flatMap((frame) => positions.get(frameKey(frame)) ?? []),
+    }));
   }
 
   /** Finds, level by level, the frames that hold the dictionaries. */
   async #plan(frames: readonly FrameLocation[]): Promise<Plan> {
     const plan: Plan = { frames: new Map(), raw: new Map(), dictionaryChunks: new Map() };
     let level = this.#takeNew(plan, frames);
+    let bytes = 0;
     for (let step = 0; level.length > 0; step += 1) {
-      if (step > CHAIN_LIMIT) throw badPack((level[0] as FrameLocation).pack, 'a chain of dictionaries is too long');
+      for (const { rawBytes } of level) bytes += rawBytes;
+      const { pack } = level[0] as FrameLocation;
+      if (step > CHAIN_LIMIT) throw badPack(pack, 'a chain of dictionaries is too long');
+      if (bytes > PLAN_LIMIT_BYTES) throw badPack(pack, 'dictionaries take too much memory');
       const needed = new Map<Hash, number>();
       for (const { dictionary, depth } of level) {
         for (const hash of dictionary) {
@@ -270,6 +268,28 @@ export class FrameReader {
       });
     }
   }
+}
+
+/** About how many bytes it takes to open a frame, those of its chain of dictionaries included. */
+export function openingBytes(frame: FrameLocation): number {
+  if (frame.depth === 0) return frame.rawBytes;
+  // Deltas hold one chunk each; chains end in shared frames.
+  return frame.rawBytes * (frame.depth + 1) + 2 * FRAME_TARGET_BYTES * frame.dictionary.length;
+}
+
+/** Divides frames, in their order, into parts that can be opened at a time. */
+export function divideFrames<Frame extends FrameLocation>(frames: readonly Frame[]): Frame[][] {
+  const parts: Frame[][] = [];
+  let bytes = Infinity;
+  for (const frame of frames) {
+    if (bytes + openingBytes(frame) > ROUND_LIMIT_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(frame);
+    bytes += openingBytes(frame);
+  }
+  return parts;
 }
 
 function comparePlaces(a: FrameLocation, b: FrameLocation): number {

@@ -1,21 +1,10 @@
 import { sha256 } from '../base/hash.ts';
 import type { ChunkSource } from './chunks.ts';
-import type { FrameLocation } from './chunk-index.ts';
-import { FrameReader } from './frame-reader.ts';
+import { divideFrames, FrameReader } from './frame-reader.ts';
 import { MemoryChunkIndex } from './memory-chunk-index.ts';
-import {
-  badPack,
-  checkHeader,
-  decodeFooterOf,
-  footerLength,
-  PACK_HEADER,
-  type PackFrame,
-  type PackIndex,
-} from './pack.ts';
+import { badPack, checkHeader, decodeFooterOf, footerLength, PACK_HEADER, type PackIndex } from './pack.ts';
 
 const CACHE_BYTES = 32 * 2 ** 20;
-/** Raw bytes of the frames opened at a time. */
-const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
 
 /**
  * Checks the outside of a whole pack: finds any change of any byte, without decompressing.
@@ -56,21 +45,6 @@ export async function verifyPack(
     elsewhere: (hashes) => outside.getMany(hashes),
     cacheBytes: CACHE_BYTES,
   });
-  for (const frames of rounds(pack.frames)) await reader.readWholeFrames(frames, async () => pack);
+  for (const frames of divideFrames(pack.frames)) await reader.readWholeFrames(frames, async () => pack);
   return pack;
-}
-
-/** Divides frames so that the raw bytes of a part fit in memory. */
-function rounds(frames: readonly PackFrame[]): FrameLocation[][] {
-  const parts: FrameLocation[][] = [];
-  let rawBytes = Infinity;
-  for (const frame of frames) {
-    if (rawBytes + frame.rawBytes > ROUND_LIMIT_BYTES) {
-      parts.push([]);
-      rawBytes = 0;
-    }
-    parts.at(-1)?.push(frame);
-    rawBytes += frame.rawBytes;
-  }
-  return parts;
 }

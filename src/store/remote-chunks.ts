@@ -5,7 +5,7 @@ import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.
 import { missingChunk } from './chunk-store.ts';
 import { ByteCache } from './frame-cache.ts';
 import { FrameReader, type FrameSource, type WholeFrame } from './frame-reader.ts';
-import { frameAt } from './pack.ts';
+import { frameAt, type PackIndex } from './pack.ts';
 import { RemoteFooters, type FooterCache } from './remote-footers.ts';
 
 const FRAME_CACHE_BYTES = 32 * 2 ** 20;
@@ -92,6 +92,11 @@ export class RemoteChunks implements FrameSource {
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
     return this.#reader.readWholeFrames(frames, (pack) => this.#footers.read(pack));
+  }
+
+  /** What the footer of one pack says. @throws wrong-answer when the remote has no such pack */
+  packIndex(pack: string): Promise<PackIndex> {
+    return this.#footers.read(pack);
   }
 
   /** Depth of the frame that holds a chunk; undefined when the remote did not hold it when its packs were listed. */

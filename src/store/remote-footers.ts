@@ -129,11 +129,12 @@ export class RemoteFooters {
   }
 
   async #read(pack: string): Promise<PackIndex> {
-    const sizeBytes = this.#sizes.get(pack);
+    let sizeBytes = this.#sizes.get(pack);
     const kept = this.#readKept(pack, sizeBytes);
     if (kept !== undefined) return kept;
     try {
-      if (sizeBytes === undefined) throw badPack(pack, 'it was not listed');
+      sizeBytes ??= (await this.#store.stat(pack, { signal: this.#options.signal }))?.sizeBytes;
+      if (sizeBytes === undefined) throw badPack(pack, `it is not in ${this.#store.url}`);
       const bytes = await readFooterBytes(this.#store, pack, sizeBytes, this.#options);
       const index = decodeFooterOf(pack, sizeBytes, bytes);
       this.#options.cache?.put(pack, bytes);

@@ -10,13 +10,13 @@ import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import type { CallOptions } from '../base/ports.ts';
 import { frameKey, type FrameLocation } from './chunk-index.ts';
-import type { FrameSource } from './frame-reader.ts';
+import { openingBytes, type FrameSource } from './frame-reader.ts';
 import { DEPTH_LIMIT } from './frame.ts';
 import type { PackSink } from './pack-sink.ts';
 import { packKind, type PackKind } from './pack.ts';
 
-/** Raw bytes of the frames in hand at a time. */
-const ROUND_LIMIT_BYTES = 16 * 2 ** 20;
+/** Memory for the frames in hand at a time. */
+const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
 /** A frame is copied as it is when at least this share of its raw bytes is wanted. */
 const WANTED_SHARE = 0.5;
 
@@ -86,15 +86,15 @@ class Copy {
     const { alreadyThere, to, progress, signal } = this.#options;
     const absent = [...new Set(hashes)].filter((hash) => !to.holds(hash) && !alreadyThere(hash));
     let round: Move[] = [];
-    let rawBytes = 0;
+    let bytes = 0;
     for (const frame of await this.#group(absent)) {
       throwIfAborted(signal);
-      if (rawBytes + frame.location.rawBytes > ROUND_LIMIT_BYTES) {
+      if (bytes + openingBytes(frame.location) > ROUND_LIMIT_BYTES) {
         await this.#move(round);
-        [round, rawBytes] = [[], 0];
+        [round, bytes] = [[], 0];
       }
       round.push(await this.#decide(frame));
-      rawBytes += frame.location.rawBytes;
+      bytes += openingBytes(frame.location);
     }
     await this.#move(round);
     this.#chunks += absent.length;

@@ -69,6 +69,23 @@ describe('ChunkStore', () => {
     await expect(reader.get((second as ChunkWrite).hash)).rejects.toMatchObject({ code: 'bad-pack' });
   });
 
+  test('a chunk that would need a gigabyte of dictionaries is refused before anything is read', async () => {
+    const repository = new TestRepository();
+    const names = Array.from({ length: 80 }, (_, number) => chunkOf(`dictionary ${number}`).hash);
+    const index = {
+      has: () => true,
+      find: (hash: Hash) => {
+        const number = names.indexOf(hash);
+        const dictionary = names.slice(8 * number + 8, 8 * number + 16);
+        const frame = { pack: 'packs/d/x', offset: number + 10, storedBytes: 1, rawBytes: FRAME_RAW_LIMIT_BYTES };
+        return { frame: { ...frame, depth: 1, dictionary }, offset: 0, length: 1 };
+      },
+    };
+    const reader = new ChunkStore(repository.store, index);
+    await expect(reader.get(chunkOf('bomb').hash)).rejects.toMatchObject({ code: 'bad-pack' });
+    expect(repository.store.calls).toEqual([]);
+  });
+
   test('an index that points elsewhere never yields wrong bytes', async () => {
     const repository = new TestRepository();
     const chunks = manyLeaves(20);

@@ -196,6 +196,17 @@ describe('RemoteChunks', () => {
     expect(lists).toHaveLength(2);
   });
 
+  test('the index of one pack is read without listing the others', async () => {
+    const { remote } = await pushedRemote();
+    const [pack] = remote.packs as [PackIndex];
+    const chunks = new RemoteChunks(remote.store);
+    expect(await chunks.packIndex(pack.name)).toEqual(pack);
+    expect(remote.store.transcript).toEqual([`stat ${pack.name}`, `get ${pack.name}`]);
+    await expect(chunks.packIndex('packs/d/01KDVDH3G8KDVDH3G8KDVDH3G8')).rejects.toMatchObject({
+      code: 'wrong-answer',
+    });
+  });
+
   test('edits are read against leaves of older packs', async () => {
     const remote = new TestRepository(URL);
     const leaves = manyLeaves(20);
