@@ -12,7 +12,15 @@ export default defineConfig({
       },
       { test: { name: 'property', include: ['test/**/*.prop.test.ts'], testTimeout: 120_000 } },
       { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
-      { test: { name: 's3', include: ['test/**/*.s3.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: 's3',
+          include: ['test/**/*.s3.test.ts'],
+          globalSetup: ['test/contract/s3-server.setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
       { test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 120_000 } },
     ],
   },

@@ -1,10 +1,8 @@
 /**
- * Blobs as objects of an S3 bucket. The one module that imports the AWS SDK, and only when the first request is due,
- * so that commands which need no remote do not pay for loading it.
+ * Blobs as objects of an S3 bucket.
  *
- * All repeating is done here and none by the SDK (`maxAttempts: 1`): the SDK does not try again once a body has
- * begun, nor after a 409, gives up on throttling within seconds, and hides from us that a conditional PUT was sent
- * twice. What one call does:
+ * All repeating is done here and none by the SDK: the SDK does not try again once a body has begun, nor after a 409,
+ * gives up on throttling within seconds, and hides that a conditional PUT was sent twice. What one call does:
  *
  *   place in the concurrency limit -> request and body, with a time limit -> checks of the answer -> done
  *          ^-- pause (retry.ts) <-- what the failure means (s3-errors.ts) <--/
@@ -14,8 +12,7 @@
  * B3  A conditional PUT that is refused, or whose answer was lost, is settled by reading back: if our bytes are there,
  *     we have won, since no other writer has the same bytes.
  */
-import { randomBytes } from 'node:crypto';
-import type * as Sdk from '@aws-sdk/client-s3';
+import { createHash, randomBytes } from 'node:crypto';
 import { isUttrError, throwIfAborted, UttrError } from '../base/errors.ts';
 import type { CallOptions, Random } from '../base/ports.ts';
 import {
@@ -25,7 +22,6 @@ import {
   checkBlobPrefix,
   checkRange,
   headMoved,
-  isBlobName,
   type BlobStat,
   type BlobStore,
   type ByteRange,
@@ -33,6 +29,7 @@ import {
 } from './blob-store.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Patience, RETRY_LIMITS, type RetryLimits } from './retry.ts';
+import { S3Bucket, type BucketOptions, type Condition, type RequestLimits } from './s3-bucket.ts';
 import { Download } from './s3-download.ts';
 import {
   doubtfulAnswer,
@@ -46,15 +43,9 @@ import {
 } from './s3-errors.ts';
 
 /** Time limits and limits of effort; tests set them low. */
-export interface S3Limits {
-  readonly connectMs: number;
-  /** No byte in either direction for this long ends a request. */
-  readonly idleMs: number;
-  /** From the request's last byte, sent at `SLOWEST_BYTES_PER_MS` or faster, to the answer's first. */
-  readonly answerMs: number;
+export interface S3Limits extends RequestLimits {
   /** One request with its body, however slowly it trickles. */
   readonly requestMs: number;
-  readonly concurrency: number;
   readonly retry: RetryLimits;
 }
 
@@ -67,30 +58,19 @@ export const S3_LIMITS: S3Limits = {
   retry: RETRY_LIMITS,
 };
 
-export interface S3Options {
-  readonly bucket: string;
-  /** Put before every name; empty, or ends with `/`. */
-  readonly prefix?: string | undefined;
-  /** Undefined for AWS itself. */
-  readonly endpoint?: string | undefined;
-  /** Undefined: from the AWS chain (AWS_REGION, profile). */
-  readonly region?: string | undefined;
-  /** `endpoint/bucket/name` in place of `bucket.endpoint/name`; by default where an endpoint is given. */
-  readonly forcePathStyle?: boolean | undefined;
+export interface S3Options extends BucketOptions {
   /** False for a server that the probe found not to honour conditions: one writer at a time then. */
   readonly conditionalPut?: boolean | undefined;
-  /** In place of the AWS chain. */
-  readonly credentials?: Sdk.S3ClientConfig['credentials'];
   readonly limits?: Partial<S3Limits> | undefined;
   /** For the pauses between tries. */
   readonly random?: Random | undefined;
 }
 
-/** A slower uplink than this (64 KB/s) is taken for a broken one. */
-const SLOWEST_BYTES_PER_MS = 64;
-
 /** How often a blob is sent that turns out to be of another size. */
 const PUT_TRIES = 2;
+
+/** How often a head is read at most until its tag and its bytes are sure to belong together. */
+const READ_LOOKS = 5;
 
 /** A call that got this much further has made progress: its failures so far no longer count. */
 const PROGRESS_BYTES = 64 * 1024;
@@ -98,35 +78,27 @@ const PROGRESS_BYTES = 64 * 1024;
 /** Pauses need no reproducible chance unless a test wants it. */
 const CHANCE: Random = { bytes: (count) => randomBytes(count) };
 
-type Condition = Pick<Sdk.PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>;
-
-interface Connection {
-  readonly sdk: typeof Sdk;
-  readonly client: Sdk.S3Client;
-}
-
 export class S3BlobStore implements BlobStore {
   readonly supports: { readonly conditionalPut: boolean };
   readonly url: string;
   readonly #options: S3Options;
   readonly #limits: S3Limits;
-  readonly #prefix: string;
+  readonly #bucket: S3Bucket;
   readonly #slots: ConcurrencyLimit;
-  #connection: Promise<Connection> | undefined;
 
   constructor(options: S3Options) {
     this.#options = options;
     this.#limits = { ...S3_LIMITS, ...options.limits };
-    this.#prefix = options.prefix ?? '';
+    this.#bucket = new S3Bucket(options, this.#limits);
     this.#slots = new ConcurrencyLimit(this.#limits.concurrency);
     this.supports = { conditionalPut: options.conditionalPut ?? true };
-    this.url = `s3://${options.bucket}/${this.#prefix}`;
+    this.url = this.#bucket.url;
   }
 
   async put(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<void> {
     checkBlobName(name);
     for (let tries = 1; ; tries += 1) {
-      await this.#persist(`write ${name}`, options, async (signal) => this.#send(name, bytes, {}, signal));
+      await this.#persist(`write ${name}`, options, async (signal) => this.#bucket.put(name, bytes, {}, signal));
       const sizeBytes = (await this.stat(name, options))?.sizeBytes;
       if (sizeBytes === bytes.length) return;
       const found = sizeBytes === undefined ? 'is not there' : `has ${sizeBytes} bytes`;
@@ -179,7 +151,17 @@ export class S3BlobStore implements BlobStore {
   async read(name: string, options: CallOptions = {}): Promise<TaggedBlob | undefined> {
     checkBlobName(name);
     try {
-      return await this.#download(name, undefined, options);
+      let head = await this.#download(name, undefined, options);
+      // Some servers look up the tag and open the object one after the other, so that a write in between gives old
+      // bytes with the new tag, and whoever builds on these would undo that write. Bytes that the tag is the MD5 of
+      // belong to it; otherwise (encrypted buckets) two looks in a row must agree.
+      for (let look = 1; look < READ_LOOKS && !isDigest(head); look += 1) {
+        const again = await this.#download(name, undefined, options);
+        const agrees = again.tag === head.tag && again.bytes.equals(head.bytes);
+        head = again;
+        if (agrees) break;
+      }
+      return head;
     } catch (error) {
       if (isUttrError(error, 'blob-not-found')) return undefined;
       throw error;
@@ -188,7 +170,7 @@ export class S3BlobStore implements BlobStore {
 
   async stat(name: string, options: CallOptions = {}): Promise<BlobStat | undefined> {
     checkBlobName(name);
-    return this.#persist(`look for ${name}`, options, async (signal) => this.#head(name, signal));
+    return this.#persist(`look for ${name}`, options, async (signal) => this.#bucket.head(name, signal));
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<BlobStat> {
@@ -196,7 +178,9 @@ export class S3BlobStore implements BlobStore {
     let last = '';
     for (let token: string | undefined, isLast = false; !isLast;) {
       throwIfAborted(options.signal);
-      const page = await this.#persist(`list ${prefix}`, options, async (signal) => this.#page(prefix, token, signal));
+      const page = await this.#persist(`list ${prefix}*`, options, async (signal) =>
+        this.#bucket.list(prefix, token, signal),
+      );
       if (page.token !== undefined && page.token === token) throw this.#endlessList(prefix);
       for (const stat of page.stats) {
         throwIfAborted(options.signal);
@@ -211,20 +195,11 @@ export class S3BlobStore implements BlobStore {
 
   async delete(name: string, options: CallOptions = {}): Promise<void> {
     checkBlobName(name);
-    await this.#persist(`remove ${name}`, options, async (signal) => {
-      const { sdk, client } = await this.#connect();
-      const command = new sdk.DeleteObjectCommand(this.#key(name));
-      const { $metadata } = await client.send(command, { abortSignal: signal });
-      // 204 is the answer of S3; a plain 200 may be anybody's.
-      if ($metadata.httpStatusCode === 204 || (await this.#head(name, signal)) === undefined) return;
-      throw doubtfulAnswer(`${name} is still there after removing it`, this);
-    });
+    await this.#persist(`remove ${name}`, options, async (signal) => this.#bucket.delete(name, signal));
   }
 
   async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (connection !== undefined) (await connection).client.destroy();
+    await this.#bucket.close();
   }
 
   /** Runs one request until it passes or there is no point in going on. */
@@ -261,59 +236,20 @@ export class S3BlobStore implements BlobStore {
     return this.#persist(`read ${name}`, options, async (signal, patience) => {
       const before = download.haveBytes;
       try {
-        if (!download.isComplete) await this.#receive(name, download, signal);
+        if (!download.isComplete) await download.take(await this.#bucket.get(name, download.question, signal));
       } catch (error) {
         if (isAbsent(error)) throw missing;
         if (statusOf(error) === 412) download.restart();
         if (statusOf(error) === 416 && range !== undefined) {
-          throw badRange(name, range, (await this.#head(name, signal))?.sizeBytes ?? 0);
+          throw badRange(name, range, (await this.#bucket.head(name, signal))?.sizeBytes ?? 0);
         }
         if (download.haveBytes - before >= PROGRESS_BYTES) patience.progressed();
         throw error;
       }
-      const sizeBytes = download.sizeBytes ?? (await this.#head(name, signal))?.sizeBytes;
+      const sizeBytes = download.sizeBytes ?? (await this.#bucket.head(name, signal))?.sizeBytes;
       if (sizeBytes === undefined) throw missing;
       return { bytes: download.finish(sizeBytes), tag: download.tag ?? '' };
     });
-  }
-
-  async #receive(name: string, download: Download, signal: AbortSignal): Promise<void> {
-    const { sdk, client } = await this.#connect();
-    const { range, tag } = download.question;
-    const asked = { ...(range === undefined ? {} : { Range: range }), ...(tag === undefined ? {} : { IfMatch: tag }) };
-    const command = new sdk.GetObjectCommand({ ...this.#key(name), ...asked });
-    const answer = await client.send(command, { abortSignal: signal });
-    await download.take({
-      body: answer.Body as unknown as AsyncIterable<Uint8Array>,
-      tag: answer.ETag,
-      lengthBytes: answer.ContentLength,
-      contentRange: answer.ContentRange,
-    });
-  }
-
-  async #head(name: string, signal: AbortSignal): Promise<BlobStat | undefined> {
-    const { sdk, client } = await this.#connect();
-    try {
-      const answer = await client.send(new sdk.HeadObjectCommand(this.#key(name)), { abortSignal: signal });
-      if (answer.ETag === undefined || answer.ContentLength === undefined) {
-        throw doubtfulAnswer(`${name} is there without a tag or a size`, this);
-      }
-      return { name, sizeBytes: answer.ContentLength };
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    }
-  }
-
-  async #send(name: string, bytes: Uint8Array, condition: Condition, signal: AbortSignal): Promise<string> {
-    const { sdk, client } = await this.#connect();
-    // A buffer has a known length, so it is neither framed nor sent in chunks, which some servers store as data.
-    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const command = new sdk.PutObjectCommand({ ...this.#key(name), ...condition, Body: body });
-    const requestTimeout = this.#limits.answerMs + bytes.length / SLOWEST_BYTES_PER_MS;
-    const { ETag: tag } = await client.send(command, { abortSignal: signal, requestTimeout });
-    if (tag === undefined) throw doubtfulAnswer(`${name} was taken without giving it a tag`, this);
-    return tag;
   }
 
   /** Writes on a condition. @returns the tag of our bytes; undefined when the condition does not hold. */
@@ -325,7 +261,7 @@ export class S3BlobStore implements BlobStore {
   ): Promise<string | undefined> {
     try {
       return await this.#persist(`write ${name}`, options, async (signal) =>
-        this.#send(name, bytes, condition, signal).catch((error: unknown) => {
+        this.#bucket.put(name, bytes, condition, signal).catch((error: unknown) => {
           if (isConditionFailed(error)) return undefined;
           throw error;
         }),
@@ -344,33 +280,6 @@ export class S3BlobStore implements BlobStore {
     return present?.bytes.equals(bytes) === true ? present.tag : undefined;
   }
 
-  async #page(
-    prefix: string,
-    token: string | undefined,
-    signal: AbortSignal,
-  ): Promise<{ readonly stats: readonly BlobStat[]; readonly token: string | undefined }> {
-    const { sdk, client } = await this.#connect();
-    const command = new sdk.ListObjectsV2Command({
-      Bucket: this.#options.bucket,
-      Prefix: this.#prefix + prefix,
-      ...(token === undefined ? {} : { ContinuationToken: token }),
-    });
-    const answer = await client.send(command, { abortSignal: signal });
-    if (answer.IsTruncated === undefined || (answer.IsTruncated && answer.NextContinuationToken === undefined)) {
-      throw doubtfulAnswer(`the list of ${prefix} has no end`, this);
-    }
-    const stats = (answer.Contents ?? []).flatMap(({ Key: key = '', Size: sizeBytes = 0 }) => {
-      const name = key.slice(this.#prefix.length);
-      // Others may keep things under the prefix, such as the empty objects that stand for folders in some tools.
-      return key.startsWith(this.#prefix + prefix) && isBlobName(name) ? [{ name, sizeBytes }] : [];
-    });
-    return { stats, token: answer.IsTruncated ? answer.NextContinuationToken : undefined };
-  }
-
-  #key(name: string): { Bucket: string; Key: string } {
-    return { Bucket: this.#options.bucket, Key: this.#prefix + name };
-  }
-
   #call(action: string, tries: number): S3Call {
     const { bucket, endpoint } = this.#options;
     return { action: `${action} in ${this.url}`, bucket, url: this.url, endpoint, tries };
@@ -382,54 +291,13 @@ export class S3BlobStore implements BlobStore {
       hint: 'this server cannot be used as a remote: run uttr remote check',
     });
   }
-
-  async #connect(): Promise<Connection> {
-    this.#connection ??= this.#open();
-    return this.#connection;
-  }
-
-  async #open(): Promise<Connection> {
-    const sdk = await import('@aws-sdk/client-s3');
-    const { endpoint, region, credentials, forcePathStyle = endpoint !== undefined } = this.#options;
-    const config: Sdk.S3ClientConfig = {
-      maxAttempts: 1,
-      forcePathStyle,
-      followRegionRedirects: endpoint === undefined,
-      // Checksums that need trailers or frames are refused by several servers; the payload's SHA-256 is signed anyway,
-      // and every chunk is checked against its name when it is read.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      // A server that does not know "Expect: 100-continue" would let each large PUT wait for its time limit.
-      expectContinueHeader: false,
-      requestHandler: this.#handlerOptions(),
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
-    };
-    if (region !== undefined) return { sdk, client: new sdk.S3Client({ ...config, region }) };
-    const client = new sdk.S3Client(config);
-    if (endpoint === undefined || (await hasRegion(client))) return { sdk, client };
-    // Servers other than AWS rarely care, but the signature needs some region.
-    return { sdk, client: new sdk.S3Client({ ...config, region: 'us-east-1' }) };
-  }
-
-  #handlerOptions(): NonNullable<Sdk.S3ClientConfig['requestHandler']> {
-    const { connectMs, idleMs, answerMs, concurrency } = this.#limits;
-    const agent = { keepAlive: true, maxSockets: concurrency };
-    return {
-      connectionTimeout: connectMs,
-      socketTimeout: idleMs,
-      requestTimeout: answerMs,
-      throwOnRequestTimeout: true,
-      httpAgent: agent,
-      httpsAgent: agent,
-    };
-  }
 }
 
-async function hasRegion(client: Sdk.S3Client): Promise<boolean> {
+function isDigest({ bytes, tag }: TaggedBlob): boolean {
   try {
-    return (await client.config.region()) !== '';
+    return tag.replaceAll('"', '') === createHash('md5').update(bytes).digest('hex');
   } catch {
+    // A Node that is bound to FIPS has no MD5.
     return false;
   }
 }

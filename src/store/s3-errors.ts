@@ -134,6 +134,12 @@ const NOT_OFFERED: Meaning = {
   says: (call) => `${where(call)} does not offer what is needed`,
   hint: () => 'run uttr remote check: it tells what the server can do',
 };
+const REFUSED: Meaning = {
+  kind: 'final',
+  code: 'bad-remote',
+  says: (call, { code }) => `${where(call)} refuses it (${code})`,
+  hint: () => 'check the address, the endpoint and the region of this remote in uttr.json',
+};
 const NO_S3: Meaning = {
   kind: 'doubtful',
   code: 'wrong-answer',
@@ -149,6 +155,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   TokenRefreshRequired: EXPIRED,
   InvalidToken: EXPIRED,
   InvalidAccessKeyId: UNKNOWN_KEY,
+  XAdminUserNotFound: UNKNOWN_KEY,
   SignatureDoesNotMatch: WRONG_SECRET,
   AccessDenied: FORBIDDEN,
   AllAccessDisabled: FORBIDDEN,
@@ -194,6 +201,25 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   MethodNotAllowed: NOT_OFFERED,
 };
 
+const MEANINGS_OF_STATUS: Readonly<Record<number, Meaning>> = {
+  301: WRONG_REGION,
+  307: WRONG_REGION,
+  401: FORBIDDEN,
+  403: FORBIDDEN,
+  405: NOT_OFFERED,
+  408: STUMBLED,
+  409: STUMBLED,
+  // Of a read: the blob became another one between two parts of it.
+  412: STUMBLED,
+  429: THROTTLED,
+  501: NOT_OFFERED,
+  503: THROTTLED,
+  507: FULL,
+};
+
+/** What the SDK calls an error that the server gave no code for: hardly the word of an S3 server. */
+const NO_NAME: ReadonlySet<string> = new Set(['', 'Error', 'Unknown', 'UnknownError', 'SyntaxError', 'NotFound']);
+
 const UNTRUSTED_CODE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_)/u;
 
 /** Whether, and how patiently, the call should be tried again. */
@@ -214,10 +240,9 @@ export function statusOf(error: unknown): number | undefined {
   return dissect(error).status;
 }
 
-/** Whether the server said that there is no such blob, rather than no such bucket or page. */
+/** Whether the server said that there is no such blob, rather than no such bucket, user or page. */
 export function isAbsent(error: unknown): boolean {
-  const { code } = dissect(error);
-  return code === 'NoSuchKey' || code === 'NotFound';
+  return dissect(error).code === 'NoSuchKey';
 }
 
 /** Whether a conditional write was refused: the blob is there, or is another, or is gone. */
@@ -256,17 +281,14 @@ function meaningOf(anatomy: Anatomy): Meaning {
   const named = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
   if (named !== undefined) return named;
   if (UNTRUSTED_CODE.test(code)) return UNTRUSTED;
-  return status === undefined ? STUMBLED : meaningOfStatus(status);
+  return status === undefined ? STUMBLED : meaningOfStatus(status, NO_NAME.has(code));
 }
 
-function meaningOfStatus(status: number): Meaning {
-  if (status === 429 || status === 503) return THROTTLED;
-  if (status === 409 || status === 408 || status === 412) return STUMBLED;
-  if (status === 507) return FULL;
-  if (status === 501 || status === 405) return NOT_OFFERED;
+function meaningOfStatus(status: number, isNameless: boolean): Meaning {
+  const meaning = MEANINGS_OF_STATUS[status];
+  if (meaning !== undefined) return meaning;
   if (status >= 500) return STUMBLED;
-  if (status === 401 || status === 403) return FORBIDDEN;
-  return status === 301 || status === 307 ? WRONG_REGION : NO_S3;
+  return status >= 400 && !isNameless ? REFUSED : NO_S3;
 }
 
 function dissect(error: unknown): Anatomy {
