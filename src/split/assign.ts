@@ -3,7 +3,8 @@
  *
  * S1  Strict separation: a group that has a side keeps it; only groups without one are ever assigned.
  * S2  Stratified: after a first commit every stratum of n groups has less than one group more or less than
- *     share · n on every side, but that a stratum of one group is on the last side.
+ *     share · n on every side, but that a stratum of one group is on the last side. Commits that only add keep it
+ *     so with two sides; what removals and relabels upset, later additions repair.
  * S3  Overall: after a first commit each side has at most one group more or less than share · N (with more than
  *     two sides: the last one at most as many as there are others), unless strata of fewer groups than a side
  *     needs for its first one force more or less; then `warnings` says so.

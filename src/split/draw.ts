@@ -7,7 +7,7 @@
  * nothing but the texts and the salt. The folded text is the whole one, never a shortened key column.
  */
 import { assert } from '../base/errors.ts';
-import { sha256Bytes } from '../base/hash.ts';
+import { sha256 } from '../base/hash.ts';
 
 /** Words kept of a group: its place in two halves, and its stratum. */
 const WORDS = 3;
@@ -29,12 +29,13 @@ export class Draw {
 
   /** Adds a group and returns its ordinal; groups come in ascending order of their keys. */
   add(foldedText: string, stratum: number): number {
-    const digest = sha256Bytes(this.#prefix + foldedText);
+    // As hexadecimal, for node makes a string three times faster than a buffer.
+    const digest = sha256(this.#prefix + foldedText);
     const ordinal = this.#size++;
     const at = ordinal * WORDS;
     if (at + WORDS > this.#words.length) this.#grow();
-    this.#words[at] = digest.readUInt32BE(0);
-    this.#words[at + 1] = digest.readUInt32BE(4);
+    this.#words[at] = Number.parseInt(digest.slice(0, 8), 16);
+    this.#words[at + 1] = Number.parseInt(digest.slice(8, 16), 16);
     this.#words[at + 2] = stratum;
     return ordinal;
   }

@@ -43,7 +43,7 @@ function checkSides(sides: Readonly<Record<string, number>>): string[] {
     }
   }
   const shares = Object.values(sides);
-  const isShare = (share: number): boolean => share > 0 && share < 1;
+  const isShare = (share: number): boolean => share > 0 && share <= 1;
   if (!shares.every(isShare)) return [...problems, 'every share must lie between 0 and 1'];
   const sum = shares.reduce((total, share) => total + share, 0);
   if (Math.abs(sum - 1) > SUM_TOLERANCE) problems.push(`the shares add up to ${sum}, not to 1`);
