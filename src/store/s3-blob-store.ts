@@ -38,6 +38,7 @@ import {
   isConditionFailed,
   retryAfterMs,
   s3Error,
+  sizeBeyondRange,
   statusOf,
   type S3Call,
 } from './s3-errors.ts';
@@ -240,8 +241,9 @@ export class S3BlobStore implements BlobStore {
       } catch (error) {
         if (isAbsent(error)) throw missing;
         if (statusOf(error) === 412) download.restart();
-        if (statusOf(error) === 416 && range !== undefined) {
-          throw badRange(name, range, (await this.#bucket.head(name, signal))?.sizeBytes ?? 0);
+        if (statusOf(error) === 416) {
+          const ends = sizeBeyondRange(error) ?? (await this.#bucket.head(name, signal))?.sizeBytes ?? 0;
+          return { bytes: download.finish(ends), tag: download.tag ?? '' };
         }
         if (download.haveBytes - before >= PROGRESS_BYTES) patience.progressed();
         throw error;

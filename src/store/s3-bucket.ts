@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { isBlobName, type BlobStat } from './blob-store.ts';
 import type { Answer, Question } from './s3-download.ts';
-import { doubtfulAnswer, isAbsent, statusOf } from './s3-errors.ts';
+import { doubtfulAnswer, isAbsent, sizeBeyondRange, statusOf } from './s3-errors.ts';
 
 /** Time limits of one request, and how many there may be. */
 export interface RequestLimits {
@@ -107,9 +107,10 @@ export class S3Bucket {
     } catch (error) {
       const status = statusOf(error);
       if (status === 404 && this.#isKnown) return undefined;
-      if (status !== undefined && status >= 300 && status < 500) await this.#explain(name, signal);
-      if (status === 404) return undefined;
-      throw error;
+      if (status === undefined || status < 300 || status >= 500) throw error;
+      if ((await this.#explain(name, signal)) === 'absent') return undefined;
+      // By now it is there, or the SDK has learnt the server's time from the refusal.
+      throw doubtfulAnswer(`HEAD and GET of ${name} do not agree`, this);
     }
   }
 
@@ -152,15 +153,18 @@ export class S3Bucket {
    * Asks again by GET why a HEAD failed. The answer to a HEAD has no body and so no reason: a 404 may mean that there
    * is no such blob, bucket, user or page. @throws the reason, unless it is that the blob is absent
    */
-  async #explain(name: string, signal: AbortSignal): Promise<void> {
+  async #explain(name: string, signal: AbortSignal): Promise<'there' | 'absent'> {
     const { sdk, client } = await this.#connect();
     const command = new sdk.GetObjectCommand({ ...this.#key(name), Range: 'bytes=0-0' });
     try {
       const { Body: body } = await client.send(command, { abortSignal: signal });
       (body as Readable | undefined)?.destroy();
+      return 'there';
     } catch (error) {
+      if (sizeBeyondRange(error) !== undefined) return 'there';
       if (!isAbsent(error)) throw error;
       this.#isKnown = true;
+      return 'absent';
     }
   }
 

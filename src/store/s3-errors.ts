@@ -240,6 +240,13 @@ export function statusOf(error: unknown): number | undefined {
   return dissect(error).status;
 }
 
+/** The size of the blob, where the server refused a range because the blob ends before it. */
+export function sizeBeyondRange(error: unknown): number | undefined {
+  const { status, headers } = dissect(error);
+  const [, size] = /^bytes \*\/(\d+)$/u.exec(headers['content-range'] ?? '') ?? [];
+  return status === 416 && size !== undefined ? Number(size) : undefined;
+}
+
 /** Whether the server said that there is no such blob, rather than no such bucket, user or page. */
 export function isAbsent(error: unknown): boolean {
   return dissect(error).code === 'NoSuchKey';

@@ -122,7 +122,6 @@ export class FaultScript {
     if (kind === 'html') return { status: 200, headers: { 'content-type': 'text/html' }, body: PAGE };
     if (kind === 'no-answer') return undefined;
     if (kind === 'reset-before-answer') return cut(response);
-    if (kind === 'range-ignored') delete response.req.headers.range;
     if (kind === 'duplicate') await work();
     const answer = await work();
     return spoil(kind, answer, response);

@@ -134,6 +134,13 @@ export class FakeS3 {
     this.#faults.clear();
   }
 
+  /** Puts an object there without a request. @returns its tag. */
+  seed(key: string, bytes: Buffer): string {
+    const tag = `"${createHash('md5').update(bytes).digest('hex')}"`;
+    this.objects.set(key, { bytes, tag });
+    return tag;
+  }
+
   /** How many requests of a kind arrived. */
   count(operation: S3Operation): number {
     return this.requests.filter((request) => request.operation === operation).length;
@@ -153,7 +160,13 @@ export class FakeS3 {
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
     this.traffic.inBytes += body.length;
     const arrived = fault?.kind === 'flip-request' ? flipped(body) : body;
-    const work = async (): Promise<FakeAnswer> => this.#answer(request, bucket, key, query, operation, arrived);
+    const work = async (): Promise<FakeAnswer> => {
+      const problem = checkSignature(request, arrived, this.credentials, this.region, new Date());
+      if (problem !== undefined) return xmlError(problem.status, problem.code);
+      if (bucket !== this.bucket) return xmlError(404, 'NoSuchBucket');
+      if (fault?.kind === 'range-ignored') delete request.headers.range;
+      return this.#answer(request, operation, key, query, arrived);
+    };
     const answer = await this.#faults.apply(fault, response, work);
     if (answer === undefined) return;
     seen.status = answer.status;
@@ -164,15 +177,11 @@ export class FakeS3 {
 
   async #answer(
     request: IncomingMessage,
-    bucket: string,
+    operation: S3Operation | 'other',
     key: string,
     query: URLSearchParams,
-    operation: S3Operation | 'other',
     body: Buffer,
   ): Promise<FakeAnswer> {
-    const problem = checkSignature(request, body, this.credentials, this.region, new Date());
-    if (problem !== undefined) return xmlError(problem.status, problem.code);
-    if (bucket !== this.bucket) return xmlError(404, 'NoSuchBucket');
     switch (operation) {
       case 'put':
         return this.#put(request, key, body);
@@ -207,9 +216,8 @@ export class FakeS3 {
       if (refusal !== undefined) return refusal;
       if (this.#options.conditions === 'racy') await sleep(20);
     }
-    const tag = `"${md5.toString('hex')}"`;
-    this.objects.set(key, { bytes: body, tag });
-    return { status: 200, headers: { etag: tag }, body: Buffer.alloc(0) };
+    const etag = this.seed(key, body);
+    return { status: 200, headers: { etag }, body: Buffer.alloc(0) };
   }
 
   #refusal(key: string, ifMatch: string | undefined, ifNoneMatch: string | undefined): FakeAnswer | undefined {
