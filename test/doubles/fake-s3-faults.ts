@@ -2,6 +2,7 @@
  * What can go wrong between a client and an S3 server, each as it shows on the wire.
  */
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeAnswer } from './fake-s3.ts';
 
 export type S3Operation = 'put' | 'get' | 'head' | 'delete' | 'list';
@@ -34,6 +35,8 @@ export type S3FaultKind =
   | 'reset-in-body'
   /** The answer stops halfway and never goes on. */
   | 'stall-in-body'
+  /** The answer comes a byte at a time, never idle and hardly ever done. */
+  | 'trickle'
   /** Half the body, with a length that says so. */
   | 'short-body'
   /** Half the body, without any length. */
@@ -60,6 +63,7 @@ export const S3_FAULTS: readonly S3FaultKind[] = [
   'no-answer',
   'reset-in-body',
   'stall-in-body',
+  'trickle',
   'short-body',
   'short-body-without-length',
   'flip-answer',
@@ -138,6 +142,16 @@ async function spoil(kind: S3FaultKind, answer: FakeAnswer, response: ServerResp
     response.writeHead(status, { ...headers, 'content-length': body.length });
     await new Promise((resolve) => response.write(half, resolve));
     return kind === 'stall-in-body' ? undefined : cut(response);
+  }
+  if (kind === 'trickle' && response.req.method !== 'HEAD') {
+    response.writeHead(status, { ...headers, 'content-length': body.length });
+    for (const byte of body) {
+      if (response.destroyed) return undefined;
+      response.write(Uint8Array.of(byte));
+      await sleep(5);
+    }
+    response.end();
+    return undefined;
   }
   if (kind === 'short-body') {
     return { status, headers: { ...headers, 'content-length': String(half.length) }, body: half };

@@ -9,6 +9,8 @@ import { temporaryDirectory } from '../doubles/temporary-directory.ts';
 
 describeBlobStore('file', async () => FileBlobStore.open(join(temporaryDirectory(), 'store')));
 
+const APPENDER = fileURLToPath(new URL('../doubles/head-appender.ts', import.meta.url));
+
 const text = (content: string): Buffer => Buffer.from(content);
 
 describe('FileBlobStore', () => {
@@ -87,13 +89,31 @@ describe('FileBlobStore', () => {
 describe('FileBlobStore between processes', () => {
   test('4 processes that add 10 lines each to one head lose none', { timeout: 60_000 }, async () => {
     const path = temporaryDirectory();
-    const script = fileURLToPath(new URL('../doubles/head-appender.ts', import.meta.url));
-    const codes = await Promise.all([0, 1, 2, 3].map(async (writer) => run([script, path, String(writer), '10'])));
+    const codes = await Promise.all([0, 1, 2, 3].map(async (writer) => run([APPENDER, path, String(writer), '10'])));
     expect(codes).toEqual([0, 0, 0, 0]);
     const store = await FileBlobStore.open(path);
     const lines = (await store.get('heads/shared')).toString().trimEnd().split('\n');
     expect(new Set(lines).size).toBe(40);
     expect(lines).toHaveLength(40);
+  });
+});
+
+describe('FileBlobStore after a writer was killed', () => {
+  test.each([
+    ['file.written', false],
+    ['file.synced', false],
+    ['file.renamed', true],
+    ['file.directory-synced', true],
+  ])('at %s, its lock is not in the way, and its write counts or does not: %s', async (point, counts) => {
+    const path = temporaryDirectory();
+    await run([APPENDER, path, 'killed', '1', point]);
+    const store = await FileBlobStore.open(path);
+    const head = await store.read('heads/shared');
+    expect(head?.bytes.toString()).toBe(counts ? 'writer killed line 0\n' : undefined);
+    const tag = await store.replace('heads/shared', head?.tag, text('next'));
+    expect(await store.read('heads/shared')).toEqual({ bytes: text('next'), tag });
+    expect(readdirSync(join(path, '.uttr-lock'), { recursive: true })).toEqual(['free']);
+    expect(readdirSync(join(path, 'heads'))).toEqual(['shared']);
   });
 });
 

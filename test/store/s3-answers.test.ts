@@ -227,6 +227,13 @@ describe('ending a call', () => {
   );
 });
 
+test('an answer that trickles on and on ends with remote-unreachable', async () => {
+  s3.seed('blob', randomBytes(100_000));
+  s3.inject({ kind: 'trickle', times: Infinity });
+  const reading = s3.store({ limits: { ...SHORT_LIMITS, requestMs: 60 } }).get('blob');
+  await expect(reading).rejects.toMatchObject({ code: 'remote-unreachable' });
+});
+
 describe('what a person is told', () => {
   const codeAndHint = async (call: Promise<unknown>): Promise<[string, string, string]> => {
     const error: unknown = await call.then(
