@@ -35,10 +35,8 @@ export class PackQueue {
   /** Starts to write a pack; waits first until few are being written. */
   async put(pack: PackBuilder, name: string): Promise<void> {
     throwIfAborted(this.#options.signal);
-    while (this.#inFlight.size > 0 && (pack.needsOthers || this.#inFlight.size >= PACKS_IN_FLIGHT)) {
-      await Promise.race(this.#inFlight);
-    }
-    // The failure of an earlier pack must not let this one through.
+    while (this.#inFlight.size >= PACKS_IN_FLIGHT) await Promise.race(this.#inFlight);
+    // Fails if an earlier pack did: this one must not come to lie there without it.
     if (pack.needsOthers) await this.#told;
     const { bytes, index } = pack.finish(name);
     this.#untold.add(name);

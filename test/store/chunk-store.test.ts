@@ -4,6 +4,7 @@ import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
 import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
 import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
+import type { EncodedFrame } from '../../src/store/pack-builder.ts';
 import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';
 import { chunkOf, editLeaf, leafHistory, manyLeaves, seededRandom, TestRepository } from './chunk-fixtures.ts';
 
@@ -298,28 +299,44 @@ describe('PackSink', () => {
     await expect(sink.drain()).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  test('a pack that needs others is written after them, and packs are told in order (P7)', async () => {
-    const repository = new TestRepository();
-    const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];
-    const [far] = [new TestRepository('memory:far')];
-    await far.putLeaves([old]);
-    await far.putLeaves([next]);
-    const frame = far.packs[1]?.frames[0] as PackFrame;
-    const stored = far.packBytes(far.packs[1] as PackIndex).subarray(frame.offset, frame.offset + frame.storedBytes);
-    const told: string[] = [];
-    const sink = repository.sink({ onPack: (pack) => told.push(pack.name) });
-    sink.leaf({ ...old, replaces: [] });
-    sink.cut();
-    sink.copy('d', {
-      stored,
-      depth: 1,
-      dictionary: [old.hash],
-      chunks: [{ hash: next.hash, length: next.bytes.length }],
+  describe('given a delta as it is', () => {
+    /** A leaf, and the delta of its next state as another store holds it. */
+    const delta = async (): Promise<{ old: ChunkWrite; next: ChunkWrite; frame: EncodedFrame }> => {
+      const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+      const far = new TestRepository('memory:far');
+      await far.putLeaves([old]);
+      const [pack] = (await far.putLeaves([next])) as [PackIndex];
+      const { offset, storedBytes } = pack.frames[0] as PackFrame;
+      const stored = far.packBytes(pack).subarray(offset, offset + storedBytes);
+      const chunks = [{ hash: next.hash, length: next.bytes.length }];
+      return { old, next, frame: { stored, depth: 1, dictionary: [old.hash], chunks } };
+    };
+
+    test('its dictionary lies in an earlier frame, even if it was still being gathered (P5)', async () => {
+      const { old, next, frame } = await delta();
+      const repository = new TestRepository();
+      const sink = repository.sink();
+      sink.leaf(old);
+      sink.copy('d', frame);
+      const packs = await sink.finish();
+      repository.record(packs);
+      expect(packs.map((pack) => pack.chunks.map(({ hash }) => hash))).toEqual([[old.hash, next.hash]]);
+      expect(await repository.reader().get(next.hash)).toEqual(next.bytes);
     });
-    repository.store.inject({ kind: 'fail', method: 'put' });
-    await expect(sink.finish()).rejects.toMatchObject({ code: 'remote-unreachable' });
-    expect(repository.memory.blobs.size).toBe(0);
-    expect(told).toEqual([]);
+
+    test('a pack that needs others is written after them, or not at all (P7)', async () => {
+      const { old, frame } = await delta();
+      const repository = new TestRepository();
+      const told: string[] = [];
+      const sink = repository.sink({ onPack: (pack) => told.push(pack.name) });
+      sink.leaf(old);
+      sink.cut();
+      sink.copy('d', frame);
+      repository.store.inject({ kind: 'fail', method: 'put' });
+      await expect(sink.finish()).rejects.toMatchObject({ code: 'remote-unreachable' });
+      expect(repository.memory.blobs.size).toBe(0);
+      expect(told).toEqual([]);
+    });
   });
 });
 

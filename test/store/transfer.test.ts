@@ -271,6 +271,16 @@ describe('copyPacks', () => {
     expect(there.memory.blobs.size).toBe(0);
   });
 
+  test('a pack whose dictionaries are there only in deeper frames is left (P7)', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const states = leafHistory(2) as [ChunkWrite, ChunkWrite, ChunkWrite];
+    await here.putLeaves([{ ...states[1], replaces: [] }]);
+    await here.putLeaves([states[2]]);
+    for (const state of states.slice(0, 2)) await there.putLeaves([state]);
+    const second = here.packs.slice(1);
+    expect(await send(here, there, second)).toEqual({ left: second });
+  });
+
   test('a damaged pack is not sent', async () => {
     const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
     const [pack] = await here.putLeaves(manyLeaves(3));
