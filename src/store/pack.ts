@@ -28,8 +28,8 @@
  *     valid trailer, and a footer is checked before it is used.
  * P3  Header, frames, footer and trailer fill the pack without a gap, and the footer holds the digest of what
  *     lies before it: every change of any byte is found without decompressing.
- * P4  A footer has one encoding only; counts and lengths are checked against the bytes at hand before
- *     anything is allocated by them.
+ * P4  Counts and lengths in a footer are checked against the bytes at hand before anything is allocated by
+ *     them, numbers have one encoding, and no byte is left over.
  * P5  A reference to a chunk of the same pack points to an earlier frame.
  * P6  Every chunk is checked against its name after decompression, on every read.
  * P7  When a pack is written to a store, each dictionary chunk of a frame is in an earlier frame of that pack or

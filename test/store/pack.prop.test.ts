@@ -1,0 +1,67 @@
+/**
+ * No footer, however made, does harm: it is refused as a bad pack, or it describes frames and chunks that fill
+ * the pack without gap or overlap (P3, P4, P5).
+ *
+ * Method: bytes of the frozen pack's footer are changed, dropped and doubled at random, and the footer is given a
+ * valid digest again, as somebody who means harm would.
+ */
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isUttrError } from '../../src/base/errors.ts';
+import { sha256Bytes } from '../../src/base/hash.ts';
+import { decodeFooter, footerLength, PACK_TRAILER_BYTES, type PackIndex } from '../../src/store/pack.ts';
+
+const NAME = 'packs/d/01KDVDH3G8KDVDH3G8KDVDH3G8';
+const pack = readFileSync(new URL('../golden/pack-v1/pack.bin', import.meta.url));
+const frozen = pack.subarray(pack.length - footerLength(NAME, pack), pack.length - PACK_TRAILER_BYTES);
+
+const change = fc.record({
+  at: fc.nat(frozen.length),
+  drop: fc.nat(3),
+  insert: fc.oneof(fc.uint8Array({ maxLength: 3 }), fc.constant(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x07))),
+});
+
+function seal(footer: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(footer.length);
+  return Buffer.concat([footer, sha256Bytes(footer), length, Buffer.from('uttrend\u0001', 'latin1')]);
+}
+
+function expectSound(index: PackIndex): void {
+  let end = 8;
+  let chunk = 0;
+  for (const [number, frame] of index.frames.entries()) {
+    expect(frame.offset).toBe(end);
+    expect(frame.firstChunk).toBe(chunk);
+    end += frame.storedBytes;
+    let rawBytes = 0;
+    for (; chunk < frame.firstChunk + frame.chunkCount; chunk += 1) {
+      expect(index.chunks[chunk]).toMatchObject({ frame: number, offset: rawBytes });
+      rawBytes += index.chunks[chunk]?.length ?? 0;
+    }
+    expect(frame.rawBytes).toBe(rawBytes);
+  }
+  expect(chunk).toBe(index.chunks.length);
+  expect(end).toBeLessThan(index.sizeBytes);
+}
+
+test('a footer changed at random and sealed again is refused or describes a sound pack', () => {
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+      let footer: Buffer = frozen;
+      for (const { at, drop, insert } of changes) {
+        footer = Buffer.concat([footer.subarray(0, at), insert, footer.subarray(at + drop)]);
+      }
+      let index: PackIndex;
+      try {
+        index = decodeFooter(NAME, seal(footer));
+      } catch (error) {
+        expect(isUttrError(error, 'bad-pack')).toBe(true);
+        return;
+      }
+      expectSound(index);
+    }),
+    { numRuns: 3000 },
+  );
+});
