@@ -5,14 +5,9 @@
  * what is left to do is the order of keys, and refusing what JSON cannot carry.
  */
 import { UttrError } from './errors.ts';
+import type { JsonValue } from './json.ts';
 
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue | undefined };
+export type { JsonValue } from './json.ts';
 
 /** Nesting that any document of ours may have. */
 export const JSON_DEPTH_LIMIT = 64;

@@ -23,7 +23,6 @@ export const CRASH_POINTS = [
   'pull.recorded',
   'pull.pointer-written',
   'merge.recorded',
-  'merge.pointer-written',
   'delivery.claimed',
   'delivery.sent',
   'delivery.recorded',

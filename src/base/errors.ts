@@ -4,6 +4,7 @@
  * A kind exists only where a caller would act differently; a code is stable, a message is free to change.
  * docs/errors.md explains every code; test/base/errors.test.ts holds the two together.
  */
+import type { JsonValue } from './json.ts';
 
 /** What the caller should do about an error; each kind has one exit code. */
 export type ErrorKind =
@@ -77,8 +78,8 @@ export const ERROR_KINDS = {
 
 export type ErrorCode = keyof typeof ERROR_KINDS;
 
-/** JSON-safe facts about an error: names, numbers, hashes; never utterance texts of other rows. */
-export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
+/** JSON-safe facts about an error: names, numbers, hashes, places; never utterance texts. */
+export type ErrorDetails = Readonly<Record<string, JsonValue | undefined>>;
 
 interface ErrorRest {
   readonly details?: ErrorDetails;

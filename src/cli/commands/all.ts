@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { registerAdd } from './add.ts';
+import { registerBlame } from './blame.ts';
+import { registerCat } from './cat.ts';
+import { registerCommit } from './commit.ts';
+import { registerDiff } from './diff.ts';
+import { registerEvents } from './events.ts';
+import { registerExport } from './export.ts';
+import { registerFsck } from './fsck.ts';
+import { registerGit } from './git.ts';
+import { registerGrep } from './grep.ts';
+import { registerInit } from './init.ts';
+import { registerLog } from './log.ts';
+import { registerMerge } from './merge.ts';
+import { registerPull } from './pull.ts';
+import { registerPush } from './push.ts';
+import { registerRelabel } from './relabel.ts';
+import { registerRemote } from './remote.ts';
+import { registerRemove } from './remove.ts';
+import { registerReset } from './reset.ts';
+import { registerSample } from './sample.ts';
+import { registerShow } from './show.ts';
+import { registerStats } from './stats.ts';
+import { registerStatus } from './status.ts';
+import { registerTag } from './tag.ts';
+
+/** Every command, in the order of the help text: the way data goes. */
+export const COMMANDS: readonly ((program: Command, context: CliContext) => void)[] = [
+  registerInit,
+  registerAdd,
+  registerRemove,
+  registerRelabel,
+  registerStatus,
+  registerReset,
+  registerCommit,
+  registerLog,
+  registerShow,
+  registerDiff,
+  registerBlame,
+  registerCat,
+  registerGrep,
+  registerSample,
+  registerStats,
+  registerExport,
+  registerPush,
+  registerPull,
+  registerRemote,
+  registerTag,
+  registerMerge,
+  registerGit,
+  registerFsck,
+  registerEvents,
+];

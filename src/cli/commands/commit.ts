@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { CommitSummary } from '../../repo/commit.ts';
+import type { CliContext } from '../context.ts';
+import { deliverAfter } from '../delivery.ts';
+import { changeWords, short, sideWords } from '../words.ts';
+
+interface Flags {
+  readonly message?: string;
+  readonly author?: string;
+}
+
+export function registerCommit(program: Command, context: CliContext): void {
+  program
+    .command('commit')
+    .description('make a version of what is staged: split it, record it, move the pointer')
+    .argument('[dataset]', 'the dataset; all that have something staged by default')
+    .option('-m, --message <text>', 'what this change is')
+    .option('--author <name>', "who made it; git's user by default")
+    .action((dataset: string | undefined, flags: Flags) => runCommit(context, dataset, flags));
+}
+
+async function runCommit(context: CliContext, named: string | undefined, flags: Flags): Promise<void> {
+  const { commit } = await import('../../repo/commit.ts');
+  const { stagedDatasets } = await import('../../repo/staged-state.ts');
+  const { reporter } = context;
+  await context.withRepository(async (repository) => {
+    const datasets = named === undefined ? stagedDatasets(repository) : [named];
+    const done: CommitSummary[] = [];
+    for (const dataset of datasets) done.push(await commit(repository, dataset, flags));
+    const [only] = done;
+    reporter.result(done.length === 1 ? only : { commits: done }, () => done.map(describe).join('\n'));
+    for (const summary of done) for (const warning of summary.warnings) reporter.note(`note: ${warning}`);
+    await deliverAfter(context, repository);
+  });
+}
+
+function describe(summary: CommitSummary): string {
+  return [
+    `committed ${summary.dataset}@${short(summary.version)}`,
+    `  ${changeWords(summary.changes)}`,
+    `  ${sideWords(summary.sides)}  ${summary.crossed} crossed${summary.unlabelled === 0 ? '' : `  unlabelled ${summary.unlabelled}`}`,
+    `  pointer: ${summary.pointer}`,
+  ].join('\n');
+}

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+
+export function registerInit(program: Command, context: CliContext): void {
+  program
+    .command('init')
+    .description('make this folder a uttr project; in git, install the diff and merge drivers')
+    .option('--remote <url>', 'a shared store: s3://bucket/prefix, file:///folder or a path')
+    .action((flags: { remote?: string }) => runInit(context, flags));
+}
+
+async function runInit({ directory, reporter }: CliContext, flags: { remote?: string }): Promise<void> {
+  const { init } = await import('../../repo/init.ts');
+  const summary = await init(directory, flags.remote);
+  reporter.result(summary, () => {
+    const made =
+      summary.created.length === 0 ? 'This is a uttr project already.' : `Made ${summary.created.join(', ')}.`;
+    const git = summary.git
+      ? 'git diff and git merge show and merge records here.'
+      : 'No git repository here: run uttr init again inside one.';
+    return `${made}\n${git}\nNext: uttr add <dataset> <file>`;
+  });
+}

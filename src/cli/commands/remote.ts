@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { table } from '../reporter.ts';
+
+interface Flags {
+  readonly endpoint?: string;
+  readonly region?: string;
+}
+
+export function registerRemote(program: Command, context: CliContext): void {
+  const remote = program.command('remote').description('shared stores: add, list, remove');
+  remote
+    .command('add')
+    .description('add a store to uttr.json, after a look at what it can do')
+    .argument('<name>', 'its name, e.g. origin')
+    .argument('<url>', 's3://bucket/prefix, file:///folder or a path')
+    .option('--endpoint <url>', 'the S3 server, where it is not AWS')
+    .option('--region <name>', 'the region')
+    .action((name: string, url: string, flags: Flags) => runAdd(context, name, url, flags));
+  remote
+    .command('list')
+    .description('the stores of this project')
+    .action(() => runList(context));
+  remote
+    .command('remove')
+    .description('take a store out of uttr.json; its data stays')
+    .argument('<name>', 'its name')
+    .action((name: string) => runRemove(context, name));
+}
+
+async function runAdd(context: CliContext, name: string, url: string, flags: Flags): Promise<void> {
+  const { addRemote } = await import('../../repo/remotes.ts');
+  await context.withRepository(async (repository) => {
+    const isPath = !url.includes('://') && !url.startsWith('file:');
+    const added = await addRemote(repository, name, {
+      url: isPath ? context.fileUrl(url) : url,
+      ...(flags.endpoint === undefined ? {} : { endpoint: flags.endpoint }),
+      ...(flags.region === undefined ? {} : { region: flags.region }),
+    });
+    context.reporter.result(added, () => `Added ${added.name}: ${added.url}.`);
+    for (const problem of added.problems) context.reporter.warn(problem);
+    if (!added.conditionalPut) {
+      context.reporter.warn(
+        'this store cannot tell two writers apart: only one person or job may push to it at a time',
+      );
+    }
+  });
+}
+
+async function runList(context: CliContext): Promise<void> {
+  await context.withRepository(async (repository) => {
+    const remotes = Object.entries(repository.config.remotes).map(([name, config]) => ({ name, ...config }));
+    context.reporter.result({ remotes }, () =>
+      remotes.length === 0
+        ? 'No remote yet. Add one: uttr remote add origin <url>'
+        : table(remotes.map(({ name, url, endpoint }) => [name, url, endpoint ?? ''])),
+    );
+  });
+}
+
+async function runRemove(context: CliContext, name: string): Promise<void> {
+  const { removeRemote } = await import('../../repo/remotes.ts');
+  await context.withRepository(async (repository) => {
+    await removeRemote(repository, name);
+    context.reporter.result({ removed: name }, () => `Removed ${name} from uttr.json; its data is untouched.`);
+  });
+}

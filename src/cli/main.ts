@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/**
+ * The `uttr` command: process, environment and streams are touched here and nowhere below.
+ */
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+
+/** better-sqlite3 ends the process without a word on a Node without N-API 10. */
+const NAPI_NEEDED = 10;
+
+async function main(): Promise<void> {
+  if (Number(process.versions['napi'] ?? 0) < NAPI_NEEDED || typeof process.getBuiltinModule !== 'function') {
+    process.stderr.write(
+      `error[old-node]: uttr needs Node.js 24.6 or newer; this is ${process.version}\n` +
+        'hint: install Node.js 24 from nodejs.org or with your version manager\n',
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const { runProcess } = await import('./process.ts');
+  await runProcess();
+}
+
+await main();

@@ -1,0 +1,51 @@
+/**
+ * Runs the program on this process: signals, exit code, a pipe that closes early, crash points of the tests.
+ */
+import { type CrashPoint, setCrashHook } from '../base/crash-points.ts';
+import { run } from './program.ts';
+
+/** Time an interrupted command has to put everything back before it is ended. */
+const GRACE_MS = 5000;
+
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+export async function runProcess(): Promise<void> {
+  installCrashPoints(process.env['UTTR_CRASH']);
+  const controller = new AbortController();
+  let exitSignal: keyof typeof SIGNAL_EXIT | undefined;
+  for (const signal of Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]) {
+    process.on(signal, () => {
+      // The second signal means it.
+      if (exitSignal !== undefined) process.exit(SIGNAL_EXIT[signal]);
+      exitSignal = signal;
+      controller.abort();
+      setTimeout(() => process.exit(SIGNAL_EXIT[signal]), GRACE_MS).unref();
+    });
+  }
+  // `uttr cat | head` closes the pipe: nothing is wrong, and nobody is listening any more.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+  const code = await run(process.argv.slice(2), {
+    directory: process.cwd(),
+    environment: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: controller.signal,
+  });
+  process.exitCode = exitSignal === undefined ? code : SIGNAL_EXIT[exitSignal];
+}
+
+/** `UTTR_CRASH=name:n` ends the process, without cleaning up, when it comes by a point for the n-th time. */
+function installCrashPoints(setting: string | undefined): void {
+  if (setting === undefined || setting === '') return;
+  const [name, times] = setting.split(':');
+  let left = Number(times ?? 1);
+  setCrashHook((point: CrashPoint) => {
+    if (point === name && --left === 0) process.kill(process.pid, 'SIGKILL');
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * The only place that writes: results to stdout, everything else to stderr.
+ *
+ * With `--json` stdout carries exactly one JSON document (or JSON Lines where a command streams). Progress is
+ * drawn only on a terminal; elsewhere long work says one line every ten seconds. Texts from data are made
+ * harmless before they reach a terminal: control characters and bidirectional overrides are shown as escapes.
+ */
+import { styleText } from 'node:util';
+import { UttrError } from '../base/errors.ts';
+import type { Progress } from '../base/ports.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+const REDRAW_MS = 100;
+const SPEAK_MS = 10_000;
+
+// Everything below U+0020 but LF and TAB, DEL, C1, and the bidirectional controls.
+// eslint-disable-next-line no-control-regex
+const HARMFUL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+
+/** Shows control characters of data as escapes, so that a text cannot move the cursor or turn a line round. */
+export function harmless(text: string): string {
+  return text.replace(HARMFUL, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A text of the data for one line of output: line breaks and tabs shown, length bounded. */
+export function oneLine(text: string, limit = 160): string {
+  const flat = harmless(text.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('\t', '\\t'));
+  return flat.length <= limit ? flat : `${flat.slice(0, limit - 1)}…`;
+}
+
+export interface ReporterSettings {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined; readonly columns?: number };
+  readonly now: () => number;
+}
+
+export class Reporter {
+  readonly #settings: ReporterSettings;
+  #drawn = false;
+  #lastDraw = 0;
+  #began: number | undefined;
+
+  constructor(settings: ReporterSettings) {
+    this.#settings = settings;
+  }
+
+  get json(): boolean {
+    return this.#settings.json;
+  }
+
+  /** Progress for the library: drawn on a terminal, a line now and then elsewhere. */
+  readonly progress: Progress = {
+    update: (phase, done, total, unit) => this.#update(phase, done, total, unit),
+    note: (message) => this.note(message),
+  };
+
+  /** A word in colour, where there is colour. */
+  style(style: Style, text: string): string {
+    return this.#settings.color ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  /** The command's answer: one JSON document with `--json`, else what `text` makes of it. */
+  result(value: unknown, text: () => string): void {
+    this.clear();
+    if (this.#settings.json) this.#settings.stdout.write(`${JSON.stringify(value)}\n`);
+    else {
+      const words = text();
+      if (words !== '') this.#settings.stdout.write(words.endsWith('\n') ? words : `${words}\n`);
+    }
+  }
+
+  /** A piece of a streamed answer, as it is; resolves when the stream takes more. */
+  async write(bytes: string | Uint8Array): Promise<void> {
+    this.clear();
+    const { stdout } = this.#settings;
+    if (stdout.write(bytes)) return;
+    await new Promise<void>((resolve) => {
+      stdout.once('drain', resolve);
+    });
+  }
+
+  /** A sentence for the person, beside the answer. */
+  note(message: string): void {
+    if (this.#settings.quiet) return;
+    this.clear();
+    this.#settings.stderr.write(`${message}\n`);
+  }
+
+  warn(message: string): void {
+    this.clear();
+    this.#settings.stderr.write(`${this.style('yellow', 'warning:')} ${message}\n`);
+  }
+
+  /** Output of a program we ran, passed on to stderr. */
+  pass(bytes: Uint8Array | string): void {
+    this.clear();
+    this.#settings.stderr.write(bytes);
+  }
+
+  /** An error; with `--json` as a document on stdout, so that a program reads one place only. */
+  error(error: UttrError): void {
+    this.clear();
+    if (this.#settings.json) {
+      const { code, kind, message, hint, details, exitCode } = error;
+      const body = { code, kind, message, ...(hint === undefined ? {} : { hint }), details, exitCode };
+      this.#settings.stdout.write(`${JSON.stringify({ error: body })}\n`);
+      return;
+    }
+    this.#settings.stderr.write(`${this.style('red', `error[${error.code}]:`)} ${harmless(error.message)}\n`);
+    if (error.hint !== undefined)
+      this.#settings.stderr.write(`${this.style('cyan', 'hint:')} ${harmless(error.hint)}\n`);
+  }
+
+  #update(phase: string, done: number, total: number | undefined, unit: string): void {
+    const { stderr, quiet, now } = this.#settings;
+    if (quiet) return;
+    const time = now();
+    this.#began ??= time;
+    const live = stderr.isTTY === true && !this.#settings.json;
+    if (time - this.#lastDraw < (live ? REDRAW_MS : SPEAK_MS)) {
+      // The first word waits until the work has proved to be long.
+      if (this.#lastDraw === 0) this.#lastDraw = live ? time - REDRAW_MS / 2 : time;
+      return;
+    }
+    if (this.#lastDraw === 0) {
+      this.#lastDraw = time;
+      return;
+    }
+    this.#lastDraw = time;
+    const line = progressLine(phase, done, total, unit, time - this.#began);
+    if (live) {
+      stderr.write(`\r\u001B[2K${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+      this.#drawn = true;
+    } else {
+      stderr.write(`${line}\n`);
+    }
+  }
+
+  /** Wipes a drawn progress line. */
+  clear(): void {
+    if (this.#drawn) this.#settings.stderr.write('\r\u001B[2K');
+    this.#drawn = false;
+  }
+}
+
+function progressLine(phase: string, done: number, total: number | undefined, unit: string, elapsedMs: number): string {
+  const rate = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
+  const amount = (count: number): string => (unit === 'bytes' ? bytes(count) : `${thousands(Math.round(count))}`);
+  const of = total === undefined ? '' : ` of ${amount(total)} (${Math.floor((done / Math.max(total, 1)) * 100)} %)`;
+  const left = total === undefined || rate === 0 ? '' : `, ${Math.ceil((total - done) / rate)} s left`;
+  return `${phase}: ${amount(done)}${of}${unit === 'bytes' ? '' : ` ${unit}`}, ${amount(rate)}/s${left}`;
+}
+
+/** 17775 as "17 775", with narrow no-break blanks avoided: plain blanks survive copying. */
+export function thousands(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/gu, ' ');
+}
+
+/** Bytes for people: 1536 as "1.5 KiB". */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** "1 row", "2 rows". */
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${thousands(count)} ${count === 1 ? noun : nouns}`;
+}
+
+/** Columns aligned by width; the last one is left as it is. Numbers (by the header's flag) lean right. */
+export function table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell));
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => {
+          const blanks = ' '.repeat((widths[index] ?? 0) - width(cell));
+          if (right[index] === true) return blanks + cell;
+          return index === row.length - 1 ? cell : cell + blanks;
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+const SEGMENTS = new Intl.Segmenter();
+
+/** Columns a text takes on a terminal: East Asian wide characters and emoji take two, marks none. */
+function width(text: string): number {
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replace(/\u001B\[[0-9;]*m/gu, '');
+  // eslint-disable-next-line no-control-regex
+  if (/^[\u0020-\u007E]*$/u.test(plain)) return plain.length;
+  let columns = 0;
+  for (const { segment } of SEGMENTS.segment(plain)) columns += isWide(segment) ? 2 : 1;
+  return columns;
+}
+
+function isWide(segment: string): boolean {
+  const code = segment.codePointAt(0) ?? 0;
+  return (
+    /\p{Emoji_Presentation}/u.test(segment) ||
+    (code >= 0x11_00 && code <= 0x11_5f) ||
+    (code >= 0x2e_80 && code <= 0xa4_cf) ||
+    (code >= 0xac_00 && code <= 0xd7_a3) ||
+    (code >= 0xf9_00 && code <= 0xfa_ff) ||
+    (code >= 0xfe_30 && code <= 0xfe_6f) ||
+    (code >= 0xff_00 && code <= 0xff_60) ||
+    (code >= 0x2_00_00 && code <= 0x3_ff_fd)
+  );
+}

@@ -1,0 +1,305 @@
+/**
+ * `add`: files in, a staged batch out, or every reason why not.
+ *
+ * Nothing is staged unless every row is good, or the bad ones go to a rejects file. The staged file and its
+ * row in the catalogue appear together; an interrupted add leaves what was staged before.
+ */
+import { throwIfAborted, UttrError } from '../base/errors.ts';
+import type { Hash } from '../base/hash.ts';
+import type { JsonValue } from '../base/json.ts';
+import type { ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
+import { detectFormat, formatByName } from '../formats/registry.ts';
+import { parseDatasetName } from '../records/dataset-name.ts';
+import { decodeRecord } from '../records/encode-record.ts';
+import type { RowLines } from './batch-rows.ts';
+import { labelNames } from '../records/stratum.ts';
+import { intentNames } from './change-event.ts';
+import { defaultDatasetConfig } from './config.ts';
+import type { ChangeCounts, ConflictPolicy } from './group-state.ts';
+import { BatchInput, type BatchSource } from './input.ts';
+import { RejectsFile, rowText } from './rejects-file.ts';
+import type { Repository } from './repository.ts';
+import { stageBatch } from './stage-batch.ts';
+import type { RowConflict, StageTally } from './stage-rows.ts';
+import { readStagedState } from './staged-state.ts';
+import { headVersion } from './versions.ts';
+import { editConfig } from './working-copy.ts';
+
+/** Problems that are kept to be listed; the rest is counted. */
+const LISTED_PROBLEMS = 1000;
+
+export interface AddOptions {
+  /** Format of all files; recognised one by one by default. */
+  readonly format?: string | undefined;
+  readonly read?: ReadOptions | undefined;
+  readonly onConflict?: ConflictPolicy | undefined;
+  /** Allows a second, third … dataset to be made. */
+  readonly allowNew?: boolean | undefined;
+  /** The files are the whole dataset. */
+  readonly replace?: boolean | undefined;
+  /** Where bad rows are written; without it, one bad row stops the batch. */
+  readonly rejects?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface RejectedRow {
+  readonly file: string;
+  readonly row: number;
+  readonly line: number;
+  readonly column?: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface AddSummary {
+  readonly dataset: string;
+  readonly batch: { readonly name: string; readonly sha256: string; readonly bytes: number };
+  readonly batches: readonly {
+    readonly name: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly rows: number;
+  }[];
+  readonly rows: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly duplicate: number;
+    readonly conflict: number;
+  };
+  readonly changes: ChangeCounts;
+  readonly newIntents: readonly string[];
+  readonly rejected: readonly RejectedRow[];
+  /** Whether anything is staged now that was not before. */
+  readonly staged: boolean;
+  readonly dryRun: boolean;
+  readonly rejectsFile?: string;
+  /** What each file was taken for, for messages. */
+  readonly files: readonly ReadReport[];
+}
+
+/** Reads files and stages what they change. @throws bad-row, conflicting-label, unreadable-file, bad-format … */
+export async function add(
+  repository: Repository,
+  name: string,
+  sources: readonly BatchSource[],
+  options: AddOptions = {},
+): Promise<AddSummary> {
+  const dataset = parseDatasetName(name);
+  const isNew = checkDataset(repository, dataset, options.allowNew === true);
+  const parent = await headVersion(repository, dataset);
+  const config = isNew ? undefined : repository.dataset(dataset);
+  const batch = new Batch(repository, options);
+  const known = new Set([...intentNames(parent?.manifest), ...stagedIntents(repository, dataset)]);
+  let recorded = false;
+  let seen: string[] = [];
+  try {
+    const tally = await stageBatch(repository, {
+      dataset,
+      identity: config?.identity ?? [],
+      parent,
+      policy: { onConflict: options.onConflict ?? 'error', replace: options.replace === true },
+      fresh: options.replace === true,
+      batches: () => batch.files.map(({ name: file, sha256, rows }) => ({ name: file, sha256, rows })),
+      fill: async (rows) => {
+        for (const source of sources) await batch.read(source, rows);
+        seen = [...rows.intents].flatMap(labelNames);
+      },
+      onConflict: (conflict, row) => batch.conflict(conflict, row.json),
+      decide: (result) => {
+        recorded = batch.mayStage && options.dryRun !== true && hasEffect(result, options);
+        return recorded;
+      },
+      beforeRecord: async () => {
+        await batch.writeConflicts();
+        await batch.rejects?.publish();
+        if (isNew) await createDataset(repository, dataset);
+      },
+    });
+    if (!recorded && options.dryRun !== true && batch.mayStage) {
+      await batch.writeConflicts();
+      await batch.rejects?.publish();
+    }
+    const newIntents = [...new Set(seen)].filter((intent) => !known.has(intent)).sort();
+    const summary = batch.summary(dataset, tally, newIntents, recorded);
+    if (!batch.mayStage && options.dryRun !== true) throw batch.refusal(summary);
+    return summary;
+  } finally {
+    await batch.rejects?.abort();
+  }
+}
+
+function hasEffect(tally: StageTally, options: AddOptions): boolean {
+  const { added, relabelled, updated, removed } = tally.changes;
+  return added + relabelled + updated + removed > 0 || options.replace === true;
+}
+
+/** @returns whether the dataset is to be made. @throws unknown-dataset */
+function checkDataset(repository: Repository, dataset: string, allowNew: boolean): boolean {
+  const names = Object.keys(repository.config.datasets);
+  if (names.includes(dataset)) return false;
+  if (names.length === 0 || allowNew) return true;
+  // A typo must not make a second dataset.
+  repository.dataset(dataset);
+  return false;
+}
+
+function stagedIntents(repository: Repository, dataset: string): readonly string[] {
+  return readStagedState(repository, dataset)?.summary.intents ?? [];
+}
+
+async function createDataset(repository: Repository, dataset: string): Promise<void> {
+  const config = await editConfig(repository.root, (value) => {
+    const datasets = (value['datasets'] ??= {}) as Record<string, unknown>;
+    datasets[dataset] = defaultDatasetConfig(dataset);
+  });
+  repository.setConfig(config);
+}
+
+interface BatchFile {
+  readonly name: string;
+  readonly sha256: Hash;
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+/** The files of one `add` while they are read. */
+class Batch {
+  readonly files: BatchFile[] = [];
+  readonly rejects: RejectsFile | undefined;
+  readonly #repository: Repository;
+  readonly #options: AddOptions;
+  readonly #names: string[] = [];
+  readonly #reports: ReadReport[] = [];
+  readonly #problems: RejectedRow[] = [];
+  readonly #refused: { readonly problem: RowProblem; readonly report: ReadReport }[] = [];
+  #rejected = 0;
+  #conflicts = 0;
+  #read = 0;
+
+  constructor(repository: Repository, options: AddOptions) {
+    this.#repository = repository;
+    this.#options = options;
+    this.rejects = options.rejects === undefined ? undefined : new RejectsFile(options.rejects);
+  }
+
+  /** Whether what was read may be staged: no bad row, or a place for the bad ones. */
+  get mayStage(): boolean {
+    return this.#rejected + this.#conflicts === 0 || this.rejects !== undefined;
+  }
+
+  async read(source: BatchSource, rows: RowLines): Promise<void> {
+    const input = await BatchInput.open(source);
+    const { signal, progress } = this.#repository;
+    const file = this.#names.push(input.name) - 1;
+    try {
+      const format =
+        this.#options.format === undefined
+          ? detectFormat(await input.head(), input.name).format
+          : formatByName(this.#options.format);
+      const reading = format.read(input, { ...this.#options.read, signal });
+      let accepted = 0;
+      for await (const batch of reading) {
+        for (const problem of batch.problems) this.#listProblem(problem);
+        await this.rejects?.add(batch.problems, reading.report);
+        for (let at = 0; at < batch.records.length; at++) {
+          const place = { file, row: batch.rows[at] ?? 0, line: batch.lines[at] ?? 0 };
+          rows.put(batch.records[at] as (typeof batch.records)[number], place);
+        }
+        accepted += batch.records.length;
+        await rows.spill();
+        throwIfAborted(signal);
+        progress.update('reading', this.#read + reading.report.rows, undefined, 'rows');
+      }
+      this.#reports.push(reading.report);
+      this.#read += reading.report.rows;
+      this.#rejected += reading.report.rejected;
+      this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: accepted });
+    } finally {
+      await input.close();
+    }
+  }
+
+  #listProblem({ file, row, line, column, code, message }: RowProblem): void {
+    this.#list({ file, row, line, ...(column === undefined ? {} : { column }), code, message });
+  }
+
+  conflict({ place, text, existing, earlier }: RowConflict, json: string): void {
+    this.#conflicts++;
+    const file = this.#names[place.file] ?? '';
+    const where =
+      earlier === undefined
+        ? 'in the dataset'
+        : `in row ${earlier.row} of ${this.#names[earlier.file] ?? 'this batch'}`;
+    const message = `"${clip(text)}" has the label "${existing}" ${where}`;
+    const problem = { file, row: place.row, line: place.line, column: 'intent', code: 'conflicting-label', message };
+    this.#list(problem);
+    const report = this.#reports[place.file];
+    if (this.rejects !== undefined && report !== undefined) {
+      this.#refused.push({ problem: { ...problem, raw: rowText(decodeRecord(json), report) }, report });
+    }
+  }
+
+  /** Writes the rows whose labels conflict to the rejects file. */
+  async writeConflicts(): Promise<void> {
+    for (const { problem, report } of this.#refused) await this.rejects?.add([problem], report);
+  }
+
+  #list(row: RejectedRow): void {
+    if (this.#problems.length < LISTED_PROBLEMS) this.#problems.push(row);
+  }
+
+  summary(dataset: string, tally: StageTally, newIntents: readonly string[], staged: boolean): AddSummary {
+    const [first] = this.files;
+    const batch = { name: first?.name ?? '', sha256: first?.sha256 ?? '', bytes: first?.bytes ?? 0 };
+    return {
+      dataset,
+      batch,
+      batches: this.files,
+      rows: {
+        read: this.#read,
+        accepted: tally.accepted,
+        rejected: this.#rejected,
+        duplicate: tally.duplicate,
+        conflict: this.#conflicts + tally.kept,
+      },
+      changes: tally.changes,
+      newIntents,
+      rejected: this.#problems.toSorted((a, b) => (a.file === b.file ? a.row - b.row : 0)),
+      staged,
+      dryRun: this.#options.dryRun === true,
+      ...(this.#options.rejects === undefined ? {} : { rejectsFile: this.#options.rejects }),
+      files: this.#reports,
+    };
+  }
+
+  /** The error for a batch with bad rows and no place for them: nothing was staged. */
+  refusal(summary: AddSummary): UttrError {
+    const first = summary.rejected[0] as RejectedRow;
+    const count = this.#rejected + this.#conflicts;
+    const code = first.code === 'conflicting-label' ? 'conflicting-label' : 'bad-row';
+    const more = count === 1 ? '' : `, and ${count - 1} more`;
+    return new UttrError(
+      code,
+      `${first.file}:${first.line}: ${first.message} (row ${first.row})${more}; nothing was staged`,
+      {
+        hint:
+          this.#rejected === 0
+            ? "decide which label holds: --on-conflict relabel (the file's) or --on-conflict keep (the one there)"
+            : 'mend the rows, or stage the good ones with --rejects <file>',
+        details: {
+          file: first.file,
+          row: first.row,
+          line: first.line,
+          ...(first.column === undefined ? {} : { column: first.column }),
+          rejected: count,
+          rows: summary.rejected.slice(0, 100) as unknown as JsonValue,
+        },
+      },
+    );
+  }
+}
+
+function clip(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}

@@ -1,0 +1,112 @@
+/**
+ * Rows of a batch on their way through the sort: a line per row, ordered by key, equal keys in the order of the file.
+ *
+ *   line  = key TAB value LF
+ *   value = kind US file US row US line US intent US json      (US = U+001F, which canonical JSON escapes)
+ */
+import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
+import { encodeRecord } from '../records/encode-record.ts';
+import { recordKey } from '../records/key.ts';
+import type { UtteranceRecord } from '../records/record.ts';
+import type { Lines } from '../tree/lines.ts';
+import type { RunSorter } from '../tree/sort.ts';
+import type { IncomingRow, Place } from './group-state.ts';
+import type { IncomingGroup } from './stage-rows.ts';
+
+const US = '\u001f';
+const KINDS = { p: 'put', r: 'remove', l: 'label' } as const;
+
+/** Prints rows as lines for the sorter. */
+export class RowLines {
+  readonly #sorter: RunSorter;
+  readonly #identity: readonly string[];
+  readonly #labels = new Map<string, string>();
+  #scratch = Buffer.allocUnsafe(1 << 16);
+
+  constructor(sorter: RunSorter, identity: readonly string[]) {
+    this.#sorter = sorter;
+    this.#identity = identity;
+  }
+
+  /** Labels seen, as canonical JSON. */
+  get intents(): Iterable<string> {
+    return this.#labels.values();
+  }
+
+  /** Writes what the memory does not hold any more to disk. */
+  async spill(): Promise<void> {
+    if (this.#sorter.needsDrain) await this.#sorter.drain();
+  }
+
+  put(record: UtteranceRecord, place: Place): void {
+    this.#add(recordKey(record, this.#identity), 'p', place, this.#label(record.intent), encodeRecord(record));
+  }
+
+  remove(key: string, place: Place): void {
+    this.#add(key, 'r', place, '', '');
+  }
+
+  /** @param intent canonical JSON of the new label */
+  label(key: string, intent: string, place: Place): void {
+    this.#add(key, 'l', place, '', intent);
+  }
+
+  #label(intent: UtteranceRecord['intent']): string {
+    if (intent === undefined) return '';
+    const name = typeof intent === 'string' ? intent : intent.join(US);
+    let json = this.#labels.get(name);
+    if (json === undefined) {
+      json = canonicalJson(intent as JsonValue);
+      this.#labels.set(name, json);
+    }
+    return json;
+  }
+
+  #add(key: string, kind: keyof typeof KINDS, place: Place, intent: string, json: string): void {
+    const value = `\t${kind}${US}${place.file}${US}${place.row}${US}${place.line}${US}${intent}${US}${json}\n`;
+    const needed = (key.length + value.length) * 3;
+    if (needed > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(needed * 2);
+    const keyEnd = this.#scratch.write(key, 0);
+    const end = keyEnd + this.#scratch.write(value, keyEnd);
+    this.#sorter.add(this.#scratch, 0, keyEnd, end);
+  }
+}
+
+/** Reads sorted lines back, row by row, grouped by folded text. */
+export async function* incomingGroups(sorted: AsyncIterable<Lines>): AsyncIterable<readonly IncomingGroup[]> {
+  let fold: string | undefined;
+  let rows: IncomingRow[] = [];
+  for await (const batch of sorted) {
+    const groups: IncomingGroup[] = [];
+    for (let index = 0; index < batch.count; index++) {
+      const row = parseRow(batch, index);
+      const itsFold = row.key.slice(0, row.key.indexOf('\t'));
+      if (itsFold !== fold) {
+        if (fold !== undefined) groups.push({ fold, rows });
+        fold = itsFold;
+        rows = [];
+      }
+      rows.push(row);
+    }
+    if (groups.length > 0) yield groups;
+  }
+  if (fold !== undefined) yield [{ fold, rows }];
+}
+
+function parseRow(lines: Lines, index: number): IncomingRow {
+  const { bytes } = lines;
+  const keyEnd = lines.keyEnds[index] as number;
+  const key = bytes.toString('utf8', lines.starts[index] as number, keyEnd);
+  const kind = KINDS[String.fromCharCode(bytes[keyEnd + 1] as number) as keyof typeof KINDS];
+  const value = bytes.toString('utf8', keyEnd + 3, (lines.starts[index + 1] as number) - 1);
+  let at = 0;
+  const field = (): string => {
+    const end = value.indexOf(US, at);
+    const text = value.slice(at, end);
+    at = end + 1;
+    return text;
+  };
+  const place = { file: Number(field()), row: Number(field()), line: Number(field()) };
+  const intent = field();
+  return { key, kind, json: value.slice(at), intent, place };
+}

@@ -1,0 +1,120 @@
+/**
+ * Who brought an utterance and each of its labels: the versions in which its record changed.
+ */
+import { UttrError } from '../base/errors.ts';
+import { decodeRecord } from '../records/encode-record.ts';
+import { groupColumn, groupPrefix } from '../records/key.ts';
+import { norm } from '../records/text.ts';
+import { TreeReader } from '../tree/reader.ts';
+import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import { changeKind, labelText } from './group-state.ts';
+import { treeOf } from './record-changes.ts';
+import type { Repository } from './repository.ts';
+import { loadVersion, type Version } from './versions.ts';
+
+export interface BlameStep {
+  readonly version: string;
+  readonly time: string;
+  readonly author: string;
+  readonly message: string;
+  readonly batches: readonly string[];
+  readonly kind: 'added' | 'relabelled' | 'updated' | 'removed';
+  readonly intent: string | null;
+}
+
+export interface Blame {
+  readonly dataset: string;
+  readonly text: string;
+  readonly intent: string | null;
+  readonly features: Readonly<Record<string, unknown>>;
+  /** Newest first. */
+  readonly history: readonly BlameStep[];
+}
+
+/**
+ * Follows the records of a text back through history. Each version costs one look-up; history is followed
+ * to the parent that has the record as it is, so a merge leads to the branch it came by.
+ *
+ * @throws unknown-utterance
+ */
+export async function blame(repository: Repository, version: Version, text: string): Promise<Blame[]> {
+  const wanted = norm(text);
+  const records = (await recordsOf(repository, version, text)).filter(
+    ({ json }) => norm(decodeRecord(json).text) === wanted,
+  );
+  if (records.length === 0) {
+    throw new UttrError('unknown-utterance', `${version.manifest.dataset} has no utterance "${text.slice(0, 200)}"`, {
+      hint: `search for it: uttr grep ${JSON.stringify(text.slice(0, 40))} ${version.manifest.dataset}`,
+    });
+  }
+  const results: Blame[] = [];
+  for (const { key, json } of records) results.push(await blameRecord(repository, version, text, key, json));
+  return results;
+}
+
+async function blameRecord(
+  repository: Repository,
+  start: Version,
+  text: string,
+  key: string,
+  json: string,
+): Promise<Blame> {
+  const history: BlameStep[] = [];
+  let version = start;
+  let state: string | undefined = json;
+  for (;;) {
+    const found: { parent: Version; state: string | undefined }[] = [];
+    for (const hash of version.manifest.parents) {
+      const parent = await loadVersion(repository, hash);
+      found.push({ parent, state: (await recordsOf(repository, parent, text)).find((item) => item.key === key)?.json });
+    }
+    const same = found.find((item) => item.state === state);
+    const next = same ?? found[0];
+    if (same === undefined) {
+      const kind = changeKind(next?.state, state);
+      if (kind !== undefined) history.push(step(version, kind, state));
+    }
+    if (next === undefined) break;
+    version = next.parent;
+    state = next.state;
+  }
+  const record = decodeRecord(json);
+  return {
+    dataset: start.manifest.dataset,
+    text: record.text,
+    intent: record.intent === undefined ? null : labelText(record.intent),
+    features: record.features ?? {},
+    history,
+  };
+}
+
+function step(version: Version, kind: BlameStep['kind'], state: string | undefined): BlameStep {
+  const { manifest, hash } = version;
+  const intent = state === undefined ? undefined : decodeRecord(state).intent;
+  return {
+    version: hash,
+    time: manifest.time,
+    author: manifest.author,
+    message: manifest.message,
+    batches: manifest.batches.map((batch) => batch.name),
+    kind,
+    intent: intent === undefined ? null : labelText(intent),
+  };
+}
+
+/** The records of a text's group, wherever they lie. */
+async function recordsOf(
+  repository: Repository,
+  version: Version,
+  text: string,
+): Promise<{ readonly key: string; readonly json: string }[]> {
+  const prefix = Buffer.from(groupPrefix(groupColumn(text)));
+  const found: { key: string; json: string }[] = [];
+  for (const place of [...Object.keys(version.manifest.sides), UNLABELLED]) {
+    const tree = treeOf(version.manifest, place);
+    if (tree.root === null) continue;
+    const [entries] = await new TreeReader(repository.chunks, tree).prefixes([prefix]);
+    for (const { key, value } of entries ?? []) found.push({ key: key.toString('utf8'), json: value.toString('utf8') });
+  }
+  return found;
+}

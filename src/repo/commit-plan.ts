@@ -1,0 +1,279 @@
+/**
+ * From the staged file to sides: what each touched group was and will be, and which side new groups go to.
+ *
+ * Everything here is a function of the staged file and the parent's manifest, in key order: two machines with the
+ * same parent and the same batch come to the same sides (S4).
+ */
+import { decodeRecord } from '../records/encode-record.ts';
+import { foldedText, KEY_COLUMN_LIMIT_BYTES } from '../records/key.ts';
+import { type Manifest, type SplitPolicy, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import { stratumOf } from '../records/stratum.ts';
+import { SplitAssigner } from '../split/assign.ts';
+import { type ChangeCounts, changeKind, intentJson, noChanges } from './group-state.ts';
+import { FORCED, NO_HOME, readStagedGroups, type StagedLine } from './staged-file.ts';
+
+/** Numbers by two keys, e.g. stratum and side. */
+export class CountTable {
+  readonly #rows = new Map<string, Map<string, number>>();
+
+  add(row: string, column: string, count: number): void {
+    let columns = this.#rows.get(row);
+    if (columns === undefined) {
+      columns = new Map();
+      this.#rows.set(row, columns);
+    }
+    columns.set(column, (columns.get(column) ?? 0) + count);
+  }
+
+  get(row: string, column: string): number {
+    return this.#rows.get(row)?.get(column) ?? 0;
+  }
+
+  /** As plain objects, rows without a count left out. */
+  toObject(): Record<string, Record<string, number>> {
+    const result: Record<string, Record<string, number>> = {};
+    for (const row of [...this.#rows.keys()].sort()) {
+      const columns: Record<string, number> = {};
+      for (const [column, count] of [...(this.#rows.get(row) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (count !== 0) columns[column] = count;
+      }
+      if (Object.keys(columns).length > 0) result[row] = columns;
+    }
+    return result;
+  }
+
+  static from(table: Readonly<Record<string, Readonly<Record<string, number>>>>): CountTable {
+    const result = new CountTable();
+    for (const [row, columns] of Object.entries(table)) {
+      for (const [column, count] of Object.entries(columns)) result.add(row, column, count);
+    }
+    return result;
+  }
+}
+
+/** What becomes of one group. */
+export interface GroupMove {
+  readonly lines: readonly StagedLine[];
+  /** The side it is on in the parent; undefined: on none. */
+  readonly from: string | undefined;
+  /** The side a merge has decided on; undefined: it stays where it is or was, or is drawn. */
+  readonly forced: string | undefined;
+  /** The side it had when it left the data; undefined: it never left. */
+  readonly retired: string | undefined;
+  readonly stratumBefore: string | undefined;
+  /** undefined: no labelled record is left. */
+  readonly stratumAfter: string | undefined;
+}
+
+/** The plan of a commit. */
+export interface CommitPlan {
+  readonly sides: readonly string[];
+  /** Groups by stratum and side, after the commit. */
+  readonly strata: CountTable;
+  /** Records by label (canonical JSON) and side, after the commit. */
+  readonly intents: CountTable;
+  readonly groups: ReadonlyMap<string, number>;
+  readonly changes: ChangeCounts;
+  readonly bySide: Readonly<Record<string, ChangeCounts>>;
+  readonly byIntent: CountTable;
+  /** Side of each new group, in the order the groups come in the staged file. */
+  readonly newSides: (ordinal: number) => string;
+  readonly newGroupCount: number;
+  readonly warnings: readonly string[];
+}
+
+const stratumCaches = new WeakMap<readonly string[], Map<string, string>>();
+
+/** Stratum of a line's record; for the default policy it depends on the label alone and is looked up. */
+function stratumOfLine(line: StagedLine, when: 'before' | 'after', stratify: readonly string[]): string {
+  const record = (when === 'before' ? line.before : line.after) as Buffer;
+  if (stratify.length !== 1 || stratify[0] !== 'intent' || (when === 'before' && !line.isUnchanged)) {
+    return stratumOf(decodeRecord(record), stratify);
+  }
+  let cache = stratumCaches.get(stratify);
+  if (cache === undefined) {
+    cache = new Map();
+    stratumCaches.set(stratify, cache);
+  }
+  const { intent } = line;
+  let stratum = cache.get(intent);
+  if (stratum === undefined) {
+    stratum = stratumOf(decodeRecord(record), stratify);
+    cache.set(intent, stratum);
+  }
+  return stratum;
+}
+
+/** Reads a group's lines into what becomes of it. */
+export function groupMove(lines: readonly StagedLine[], stratify: readonly string[]): GroupMove {
+  const [home, forced] = (lines[0] as StagedLine).home.split(FORCED) as [string, string | undefined];
+  let before: string | undefined;
+  let after: string | undefined;
+  for (const line of lines) {
+    if (before === undefined && isLabelled(line, 'before')) before = stratumOfLine(line, 'before', stratify);
+    if (after === undefined && line.intent !== '') after = stratumOfLine(line, 'after', stratify);
+    if (before !== undefined && after !== undefined) break;
+  }
+  const onSide = home !== NO_HOME && !home.startsWith('~');
+  return {
+    lines,
+    from: onSide ? home : undefined,
+    forced,
+    retired: home.startsWith('~') ? home.slice(1) : undefined,
+    stratumBefore: before,
+    stratumAfter: after,
+  };
+}
+
+function isLabelled(line: StagedLine, when: 'before' | 'after'): boolean {
+  if (when === 'after' || line.isUnchanged) return line.intent !== '';
+  const { before } = line;
+  return before !== undefined && intentJson(before.toString('utf8')) !== '';
+}
+
+/** The folded text that decides a new group's place in the draw: that of its first labelled record. */
+function drawText(move: GroupMove): string {
+  const line = move.lines.find(({ intent }) => intent !== '') as StagedLine;
+  // A shortened column ends in a digest; only then the text itself is needed.
+  if (line.foldEnd - line.start <= KEY_COLUMN_LIMIT_BYTES)
+    return line.buffer.toString('utf8', line.start, line.foldEnd);
+  return foldedText(decodeRecord(line.after as Buffer).text);
+}
+
+/** Where a record lies, given its group's side: on that side, or with the unlabelled ones. */
+export function placeOf(line: StagedLine, when: 'before' | 'after', side: string | undefined): string | undefined {
+  const there = when === 'before' ? line.before : line.after;
+  if (there === undefined) return undefined;
+  return isLabelled(line, when) ? side : UNLABELLED;
+}
+
+/** Side of a group after the commit: the one it has or had, else the one the draw gave it. */
+export function sideAfter(move: GroupMove, nextNew: () => string): string | undefined {
+  if (move.stratumAfter === undefined) return move.from;
+  return move.forced ?? move.from ?? move.retired ?? nextNew();
+}
+
+/** Reads the staged file and decides every side. */
+export async function planCommit(path: string, policy: SplitPolicy, parent: Manifest | undefined): Promise<CommitPlan> {
+  const sides = Object.keys(policy.sides);
+  const strata = CountTable.from(parent?.strata ?? {});
+  const groups = new Map<string, number>(sides.map((side) => [side, parent?.sides[side]?.groups ?? 0]));
+  if (parent !== undefined) await settleKnownGroups(path, policy, strata, groups);
+  const existing = parent === undefined ? {} : strata.toObject();
+  const assigner = new SplitAssigner(policy, existing);
+  for await (const batch of readStagedGroups(path)) {
+    for (const lines of batch) {
+      const move = groupMove(lines, policy.stratify);
+      if (isNew(move)) assigner.add(drawText(move), move.stratumAfter as string);
+    }
+  }
+  const assigned = assigner.assign();
+  const newSides = (ordinal: number): string => sides[assigned.sideOf(ordinal)] as string;
+  const counted = await countRecords(path, policy, parent, newSides, strata, groups);
+  return { sides, strata, groups, newSides, newGroupCount: assigner.size, warnings: assigned.warnings, ...counted };
+}
+
+export function isNew(move: GroupMove): boolean {
+  return (
+    move.forced === undefined &&
+    move.from === undefined &&
+    move.retired === undefined &&
+    move.stratumAfter !== undefined
+  );
+}
+
+/** Groups that leave, come back or change their stratum: their part of the counts is known before the draw. */
+async function settleKnownGroups(
+  path: string,
+  policy: SplitPolicy,
+  strata: CountTable,
+  groups: Map<string, number>,
+): Promise<void> {
+  const bump = (side: string, count: number): void => void groups.set(side, (groups.get(side) ?? 0) + count);
+  for await (const batch of readStagedGroups(path)) {
+    for (const lines of batch) {
+      const move = groupMove(lines, policy.stratify);
+      if (move.stratumBefore !== undefined && move.from !== undefined) {
+        strata.add(move.stratumBefore, move.from, -1);
+        bump(move.from, -1);
+      }
+      const side = move.forced ?? move.from ?? move.retired;
+      if (move.stratumAfter !== undefined && side !== undefined) {
+        strata.add(move.stratumAfter, side, 1);
+        bump(side, 1);
+      }
+    }
+  }
+}
+
+type Counted = Pick<CommitPlan, 'intents' | 'changes' | 'bySide' | 'byIntent'>;
+
+async function countRecords(
+  path: string,
+  policy: SplitPolicy,
+  parent: Manifest | undefined,
+  newSides: (ordinal: number) => string,
+  strata: CountTable,
+  groups: Map<string, number>,
+): Promise<Counted> {
+  const intents = CountTable.from(parent?.intents ?? {});
+  const changes = noChanges();
+  const bySide: Record<string, ChangeCounts> = {};
+  const byIntent = new CountTable();
+  let ordinal = 0;
+  for await (const batch of readStagedGroups(path)) {
+    for (const lines of batch) {
+      const move = groupMove(lines, policy.stratify);
+      const fresh = isNew(move);
+      const side = sideAfter(move, () => newSides(ordinal));
+      if (fresh) {
+        ordinal++;
+        strata.add(move.stratumAfter as string, side as string, 1);
+        groups.set(side as string, (groups.get(side as string) ?? 0) + 1);
+      }
+      for (const line of lines) countLine(line, move, side, { intents, changes, bySide, byIntent });
+    }
+  }
+  return { intents, changes, bySide, byIntent };
+}
+
+function countLine(
+  line: StagedLine,
+  move: GroupMove,
+  side: string | undefined,
+  counted: { intents: CountTable; changes: ChangeCounts; bySide: Record<string, ChangeCounts>; byIntent: CountTable },
+): void {
+  const after = line.intent;
+  if (line.isUnchanged) {
+    // A merge may move a whole group to another side; its records are the same.
+    const [was, is] = [placeOf(line, 'before', move.from), placeOf(line, 'after', side)];
+    if (was !== is) {
+      counted.intents.add(after, was ?? UNLABELLED, -1);
+      counted.intents.add(after, is ?? UNLABELLED, 1);
+    }
+    return;
+  }
+  const place = placeOf(line, 'after', side) ?? placeOf(line, 'before', move.from) ?? UNLABELLED;
+  const counts = (counted.bySide[place] ??= noChanges());
+  if (line.isAdded) {
+    counts.added++;
+    counted.changes.added++;
+    counted.byIntent.add(after, 'added', 1);
+    counted.intents.add(after, place, 1);
+    return;
+  }
+  const before = line.before?.toString('utf8');
+  const kind = changeKind(before, line.after?.toString('utf8'));
+  if (kind === undefined) return;
+  counts[kind]++;
+  counted.changes[kind]++;
+  const was = intentJson(before);
+  if (before !== undefined) counted.intents.add(was, placeOf(line, 'before', move.from) ?? UNLABELLED, -1);
+  if (line.after !== undefined) counted.intents.add(after, place, 1);
+  if (kind === 'updated') {
+    counted.byIntent.add(after, 'updated', 1);
+    return;
+  }
+  if (before !== undefined) counted.byIntent.add(was, 'removed', 1);
+  if (line.after !== undefined) counted.byIntent.add(after, 'added', 1);
+}

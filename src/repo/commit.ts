@@ -1,0 +1,213 @@
+/**
+ * A commit: from the staged file to a new version.
+ */
+import { rm } from 'node:fs/promises';
+import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
+import { crashPoint } from '../base/crash-points.ts';
+import { UttrError } from '../base/errors.ts';
+import {
+  contentId,
+  encodeManifest,
+  type Manifest,
+  type ManifestBatch,
+  type SideState,
+  type SplitPolicy,
+} from '../records/manifest.ts';
+import { NORMALISER_VERSION } from '../records/text.ts';
+import type { TreeRoot } from '../tree/build.ts';
+import { type BuiltTrees, buildTrees } from './build-version.ts';
+import { type CommitPlan, planCommit } from './commit-plan.ts';
+import type { DatasetConfig } from './config.ts';
+import type { ChangeCounts } from './group-state.ts';
+import { recordVersion } from './record-version.ts';
+import type { Repository } from './repository.ts';
+import { restage } from './restage.ts';
+import { type Staged, readStagedState } from './staged-state.ts';
+import { VersionSinks } from './version-sinks.ts';
+import { headVersion, type Version } from './versions.ts';
+import { pointerPath } from './working-copy.ts';
+
+/** From this many staged records on, each side's leaves get packs of their own, so that one side can be fetched alone. */
+const BULK_RECORDS = 20_000;
+
+export interface CommitOptions {
+  readonly message?: string | undefined;
+  readonly author?: string | undefined;
+}
+
+export interface CommitSummary {
+  readonly dataset: string;
+  readonly version: string;
+  readonly parent: string | null;
+  readonly content: string;
+  readonly rows: number;
+  readonly unlabelled: number;
+  readonly sides: Readonly<Record<string, number>>;
+  readonly changes: ChangeCounts;
+  readonly crossed: number;
+  readonly pointer: string;
+  readonly warnings: readonly string[];
+}
+
+/** Makes a version of what is staged. @throws nothing-staged, conflict kinds, bad-config */
+export async function commit(
+  repository: Repository,
+  dataset: string,
+  options: CommitOptions = {},
+): Promise<CommitSummary> {
+  const config = repository.dataset(dataset);
+  refuseOpenMerge(repository, dataset);
+  const parent = await headVersion(repository, dataset);
+  const staged = await currentStaged(repository, dataset, parent);
+  const policy = settledPolicy(dataset, config, parent);
+  const plan = await planCommit(staged.path, policy, parent?.manifest);
+  const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
+  try {
+    const trees = await buildTrees({
+      path: staged.path,
+      stratify: policy.stratify,
+      plan,
+      parent: parent?.manifest,
+      source: repository.chunks,
+      sinks,
+      extraRetired: [],
+      signal: repository.signal,
+      progress: repository.progress,
+    });
+    const manifest = manifestOf({
+      repository,
+      dataset,
+      identity: config.identity,
+      policy,
+      plan,
+      trees,
+      batches: staged.summary.batches,
+      parents: parent === undefined ? [] : [parent],
+      crossed: 0,
+      message: options.message ?? defaultMessage(staged),
+      author: options.author ?? (await repository.defaultAuthor()),
+    });
+    const { version, packs } = await sinks.finish(encodeManifest(manifest), parent?.hash);
+    crashPoint('commit.packs-written');
+    await recordVersion(repository, { hash: version, manifest }, packs, { previous: parent, stagedFile: staged.file });
+    await rm(staged.path, { force: true });
+    crashPoint('commit.finished');
+    return summaryOf({ hash: version, manifest }, plan.warnings);
+  } catch (error) {
+    await sinks.abort();
+    throw error;
+  }
+}
+
+function refuseOpenMerge(repository: Repository, dataset: string): void {
+  if (repository.catalogue.merge(dataset) === undefined) return;
+  throw new UttrError('merge-conflict', `a merge of ${dataset} waits for a decision`, {
+    hint: `settle it first: uttr merge ${dataset} --ours, --theirs or --edit`,
+  });
+}
+
+/** What is staged, prepared against the version that will be its parent. */
+async function currentStaged(repository: Repository, dataset: string, parent: Version | undefined): Promise<Staged> {
+  const staged = readStagedState(repository, dataset);
+  if (staged === undefined || staged.summary.lines === 0) {
+    throw new UttrError('nothing-staged', `nothing is staged for ${dataset}`, {
+      hint: `add a batch first: uttr add ${dataset} <file>`,
+    });
+  }
+  if (staged.summary.parent === (parent?.hash ?? null)) return staged;
+  return restage(repository, dataset, staged, parent);
+}
+
+/**
+ * The split as the dataset's versions have it. It never changes silently: a configuration that says otherwise is
+ * an error until it agrees again.
+ */
+function settledPolicy(dataset: string, config: DatasetConfig, parent: Version | undefined): SplitPolicy {
+  if (parent === undefined) return config.split;
+  const { split, identity } = parent.manifest;
+  const same =
+    canonicalJson(split as unknown as JsonValue) === canonicalJson(config.split as unknown as JsonValue) &&
+    canonicalJson([...identity]) === canonicalJson([...config.identity]);
+  if (same) return split;
+  throw new UttrError('bad-config', `the split or identity of ${dataset} in uttr.json is not that of its versions`, {
+    hint:
+      `put it back: "split": ${canonicalJson(split as unknown as JsonValue)}, "identity": ${canonicalJson([...identity])}; ` +
+      'another split needs a new dataset, so that train and test stay apart',
+  });
+}
+
+function defaultMessage(staged: Staged): string {
+  const names = staged.summary.batches.map((batch) => batch.name);
+  return names.length === 0 ? 'edit' : `add ${names.slice(0, 5).join(', ')}`;
+}
+
+interface ManifestParts {
+  readonly repository: Repository;
+  readonly dataset: string;
+  readonly identity: readonly string[];
+  readonly policy: SplitPolicy;
+  readonly plan: CommitPlan;
+  readonly trees: BuiltTrees;
+  readonly batches: readonly ManifestBatch[];
+  readonly parents: readonly Version[];
+  readonly crossed: number;
+  readonly message: string;
+  readonly author: string;
+}
+
+/** The manifest of a version whose trees are built. */
+export function manifestOf(parts: ManifestParts): Manifest {
+  const { plan, trees, parents } = parts;
+  const sides: Record<string, SideState> = {};
+  for (const side of plan.sides) {
+    sides[side] = { ...(trees.sides[side] as TreeRoot), groups: plan.groups.get(side) ?? 0 };
+  }
+  return {
+    uttr: 1,
+    dataset: parts.dataset,
+    parents: parents.map((parent) => parent.hash),
+    content: contentId(sides, trees.unlabelled),
+    sides,
+    unlabelled: trees.unlabelled,
+    retired: trees.retired,
+    split: parts.policy,
+    identity: parts.identity,
+    normaliser: NORMALISER_VERSION,
+    strata: plan.strata.toObject(),
+    intents: plan.intents.toObject(),
+    batches: parts.batches,
+    changes: { ...plan.changes, list: trees.changes },
+    crossed: parts.crossed,
+    author: parts.author,
+    message: parts.message,
+    time: versionTime(parts.repository, parents),
+  };
+}
+
+/** Now, but never before a parent: history is read by time, and clocks differ. */
+function versionTime(repository: Repository, parents: readonly Version[]): string {
+  return [repository.clock.now().toISOString(), ...parents.map((parent) => parent.manifest.time)]
+    .sort()
+    .at(-1) as string;
+}
+
+export function summaryOf(version: Version, warnings: readonly string[]): CommitSummary {
+  const { manifest } = version;
+  const sides: Record<string, number> = {};
+  for (const [side, tree] of Object.entries(manifest.sides)) sides[side] = tree.records;
+  const labelled = Object.values(sides).reduce((sum, count) => sum + count, 0);
+  const { list: _, ...changes } = manifest.changes;
+  return {
+    dataset: manifest.dataset,
+    version: version.hash,
+    parent: manifest.parents[0] ?? null,
+    content: manifest.content,
+    rows: labelled + manifest.unlabelled.records,
+    unlabelled: manifest.unlabelled.records,
+    sides,
+    changes,
+    crossed: manifest.crossed,
+    pointer: pointerPath(manifest.dataset),
+    warnings,
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * uttr.json: unknown JSON in, a finished Config out, or every problem at once with its path.
+ */
+import { UttrError } from '../base/errors.ts';
+import { hintFor } from '../base/near-miss.ts';
+import { type EventsConfig, NO_EVENTS, parseEventsConfig } from '../events/config.ts';
+import { parseDatasetName } from '../records/dataset-name.ts';
+import type { SplitPolicy } from '../records/manifest.ts';
+import { checkSplitPolicy } from '../split/policy.ts';
+
+export const CONFIG_FILE = 'uttr.json';
+
+export interface RemoteConfig {
+  readonly url: string;
+  readonly endpoint?: string;
+  readonly region?: string;
+}
+
+export interface DatasetConfig {
+  /** Paths of fields that make two equal texts different records, e.g. `features.role`. */
+  readonly identity: readonly string[];
+  readonly split: SplitPolicy;
+}
+
+export interface Config {
+  readonly remotes: Readonly<Record<string, RemoteConfig>>;
+  readonly datasets: Readonly<Record<string, DatasetConfig>>;
+  readonly events: EventsConfig;
+}
+
+type Json = Record<string, unknown>;
+
+const TOP_KEYS = ['$schema', 'uttr', 'remotes', 'datasets', 'events'];
+const REMOTE_KEYS = ['url', 'endpoint', 'region'];
+const DATASET_KEYS = ['identity', 'split', 'clean', 'checks', 'retrain', 'gates'];
+const SPLIT_KEYS = ['method', 'sides', 'salt', 'stratify'];
+const FIELD_PATH = /^(?:intent|lang|id|features\.[^.]+)$/u;
+
+/** What `add` writes for a new dataset: the defaults, spelled out. */
+export function defaultDatasetConfig(dataset: string): Json {
+  return {
+    identity: [],
+    split: { method: 'sticky', sides: { train: 0.75, test: 0.25 }, salt: dataset, stratify: ['intent'] },
+    clean: {},
+    checks: {},
+    retrain: {},
+    gates: {},
+  };
+}
+
+/** Parses the text of uttr.json. @throws bad-config listing every problem; format-too-new */
+export function parseConfig(text: string, file: string = CONFIG_FILE): Config {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UttrError('bad-config', `${file} is not JSON: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'mend the file, or compare it with: git diff uttr.json',
+    });
+  }
+  const problems: string[] = [];
+  const config = readTop(value, problems);
+  if (problems.length > 0) {
+    throw new UttrError('bad-config', `${file}: ${problems.join('; ')}`, {
+      hint: 'see "Configuration" in the README',
+      details: { file, problems: problems.length },
+    });
+  }
+  return config;
+}
+
+function readTop(value: unknown, problems: string[]): Config {
+  const top = object(value, 'the file', problems);
+  unknownKeys(top, TOP_KEYS, '', problems);
+  const format = top['uttr'];
+  if (typeof format === 'number' && format > 1) {
+    throw new UttrError('format-too-new', `uttr.json has format ${format}; this uttr knows 1`, {
+      hint: 'install the newest uttr',
+    });
+  }
+  if (format !== 1) problems.push('"uttr" must be 1');
+  const events = parseEventsConfig(top['events'] ?? {}, 'events');
+  problems.push(...events.problems);
+  return {
+    remotes: readRemotes(top['remotes'] ?? {}, problems),
+    datasets: readDatasets(top['datasets'] ?? {}, problems),
+    events: events.config ?? NO_EVENTS,
+  };
+}
+
+function readRemotes(value: unknown, problems: string[]): Record<string, RemoteConfig> {
+  const remotes: Record<string, RemoteConfig> = {};
+  for (const [name, item] of Object.entries(object(value, 'remotes', problems))) {
+    const path = `remotes.${name}`;
+    if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/u.test(name))
+      problems.push(`${path}: a remote's name has letters, digits, - and _`);
+    const remote = object(item, path, problems);
+    unknownKeys(remote, REMOTE_KEYS, `${path}.`, problems);
+    for (const key of REMOTE_KEYS) {
+      const setting = remote[key];
+      if (setting !== undefined && typeof setting !== 'string') problems.push(`${path}.${key} must be a string`);
+    }
+    if (typeof remote['url'] !== 'string') problems.push(`${path}.url is missing`);
+    remotes[name] = remote as unknown as RemoteConfig;
+  }
+  return remotes;
+}
+
+function readDatasets(value: unknown, problems: string[]): Record<string, DatasetConfig> {
+  const datasets: Record<string, DatasetConfig> = {};
+  for (const [name, item] of Object.entries(object(value, 'datasets', problems))) {
+    const path = `datasets.${name}`;
+    try {
+      parseDatasetName(name);
+    } catch (error) {
+      problems.push(`${path}: ${(error as Error).message}`);
+      continue;
+    }
+    const dataset = object(item, path, problems);
+    unknownKeys(dataset, DATASET_KEYS, `${path}.`, problems);
+    for (const key of ['clean', 'checks', 'retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
+    datasets[name] = {
+      identity: readFields(dataset['identity'] ?? [], `${path}.identity`, problems),
+      split: readSplit(dataset['split'] ?? {}, name, `${path}.split`, problems),
+    };
+  }
+  return datasets;
+}
+
+function readSplit(value: unknown, dataset: string, path: string, problems: string[]): SplitPolicy {
+  const split = object(value, path, problems);
+  unknownKeys(split, SPLIT_KEYS, `${path}.`, problems);
+  const method = split['method'] ?? 'sticky';
+  if (method !== 'sticky' && method !== 'hash') problems.push(`${path}.method must be "sticky" or "hash"`);
+  const salt = split['salt'] ?? dataset;
+  if (typeof salt !== 'string') problems.push(`${path}.salt must be a string`);
+  const sides = object(split['sides'] ?? { train: 0.75, test: 0.25 }, `${path}.sides`, problems);
+  for (const [side, ratio] of Object.entries(sides)) {
+    if (typeof ratio !== 'number') problems.push(`${path}.sides.${side} must be a number`);
+  }
+  const policy: SplitPolicy = {
+    method: method as SplitPolicy['method'],
+    sides: sides as Record<string, number>,
+    salt: String(salt),
+    stratify: readFields(split['stratify'] ?? ['intent'], `${path}.stratify`, problems),
+  };
+  problems.push(...checkSplitPolicy(policy).map((problem) => `${path}: ${problem}`));
+  return policy;
+}
+
+function readFields(value: unknown, path: string, problems: string[]): string[] {
+  if (!Array.isArray(value)) {
+    problems.push(`${path} must be a list`);
+    return [];
+  }
+  for (const field of value) {
+    if (typeof field !== 'string' || !FIELD_PATH.test(field)) {
+      problems.push(`${path}: ${JSON.stringify(field)} is no field (intent, lang, id or features.<name>)`);
+    }
+  }
+  return value as string[];
+}
+
+function object(value: unknown, path: string, problems: string[]): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  problems.push(`${path} must be an object`);
+  return {};
+}
+
+function unknownKeys(value: Json, known: readonly string[], prefix: string, problems: string[]): void {
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) problems.push(`unknown key "${prefix}${key}" (${hintFor(key, known, 'keys')})`);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * `export`: the sides of a version as files, complete or not at all; the same version gives the same bytes.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { throwIfAborted, UttrError } from '../base/errors.ts';
+import type { Format } from '../formats/format.ts';
+import type { Loss } from '../formats/format.ts';
+import { formatByName } from '../formats/registry.ts';
+import { decodeRecord } from '../records/encode-record.ts';
+import type { UtteranceRecord } from '../records/record.ts';
+import { DurableFile, fileError } from '../store/durable-file.ts';
+import type { TreeRoot } from '../tree/build.ts';
+import { TreeReader } from '../tree/reader.ts';
+import { placesOf } from './query.ts';
+import { treeOf } from './record-changes.ts';
+import type { Repository } from './repository.ts';
+import type { Version } from './versions.ts';
+
+const WRITE_BYTES = 1 << 20;
+
+export interface ExportOptions {
+  readonly directory: string;
+  readonly format: string;
+  readonly side?: string | undefined;
+  readonly escapeFormulas?: boolean | undefined;
+}
+
+export interface ExportedFile {
+  readonly side: string;
+  readonly path: string;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export interface ExportSummary {
+  readonly dataset: string;
+  readonly version: string;
+  readonly format: string;
+  readonly files: readonly ExportedFile[];
+  readonly losses: readonly Loss[];
+}
+
+/** Writes `<directory>/<side>.<ext>` for each side; records without a label only when asked for by name. */
+export async function exportVersion(
+  repository: Repository,
+  version: Version,
+  options: ExportOptions,
+): Promise<ExportSummary> {
+  const format = formatByName(options.format);
+  if (format.write === undefined) throw new UttrError('bad-option', `${format.title} cannot be written`);
+  const directory = resolve(options.directory);
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    throw fileError(error, 'make the folder', directory);
+  }
+  const sides = options.side === undefined ? Object.keys(version.manifest.sides) : placesOf(version, options.side);
+  const open: { readonly file: DurableFile; readonly result: ExportedFile }[] = [];
+  const losses: Loss[] = [];
+  try {
+    for (const side of sides) {
+      const path = join(directory, `${side}${format.extensions[0] ?? ''}`);
+      const file = await DurableFile.open(path);
+      const tree = treeOf(version.manifest, side);
+      open.push({ file, result: { side, path, records: tree.records, bytes: 0 } });
+      losses.push(...(await writeSide(repository, tree, format, file, options)));
+    }
+    // All are whole before the first one appears.
+    for (const { file } of open) await file.publish();
+  } catch (error) {
+    for (const { file } of open) await file.abort();
+    throw error;
+  }
+  const files = open.map(({ file, result }) => ({ ...result, bytes: file.sizeBytes }));
+  return { dataset: version.manifest.dataset, version: version.hash, format: format.name, files, losses };
+}
+
+async function writeSide(
+  repository: Repository,
+  tree: TreeRoot,
+  format: Format,
+  file: DurableFile,
+  options: ExportOptions,
+): Promise<readonly Loss[]> {
+  if (format.name === 'jsonl') {
+    await writeLines(repository, tree, file);
+    return [];
+  }
+  const source = (): AsyncIterable<readonly UtteranceRecord[]> => recordsOf(repository, tree);
+  const writing = format.write?.(source, { escapeFormulas: options.escapeFormulas, signal: repository.signal });
+  if (writing === undefined) return [];
+  for await (const bytes of writing) await file.append(bytes);
+  return writing.report.losses;
+}
+
+async function* recordsOf(repository: Repository, tree: TreeRoot): AsyncIterable<readonly UtteranceRecord[]> {
+  if (tree.root === null) return;
+  let done = 0;
+  for await (const entries of new TreeReader(repository.chunks, tree).scan()) {
+    yield entries.map(({ value }) => decodeRecord(value));
+    done += entries.length;
+    throwIfAborted(repository.signal);
+    repository.progress.update('exporting', done, tree.records, 'records');
+  }
+}
+
+/** JSON Lines are the leaves without their keys: the bytes are copied, nothing is parsed. */
+async function writeLines(repository: Repository, tree: TreeRoot, file: DurableFile): Promise<void> {
+  if (tree.root === null) return;
+  let out = Buffer.allocUnsafe(WRITE_BYTES);
+  let length = 0;
+  let done = 0;
+  for await (const lines of new TreeReader(repository.chunks, tree).scanLines()) {
+    const { bytes, count, starts, keyEnds } = lines;
+    if (length + bytes.length > out.length) {
+      await file.append(out.subarray(0, length));
+      out = Buffer.allocUnsafe(Math.max(WRITE_BYTES, bytes.length));
+      length = 0;
+    }
+    for (let index = 0; index < count; index++) {
+      length += bytes.copy(out, length, (keyEnds[index] as number) + 1, starts[index + 1] as number);
+    }
+    done += count;
+    throwIfAborted(repository.signal);
+    repository.progress.update('exporting', done, tree.records, 'records');
+  }
+  await file.append(out.subarray(0, length));
+}

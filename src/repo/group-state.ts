@@ -1,0 +1,210 @@
+/**
+ * What a batch does to the records of one group.
+ */
+import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
+import { decodeRecord, encodeRecord } from '../records/encode-record.ts';
+import { makeRecord } from '../records/make-record.ts';
+import type { UtteranceRecord } from '../records/record.ts';
+import { formatStagedLine } from './staged-file.ts';
+
+export type ConflictPolicy = 'error' | 'relabel' | 'keep';
+
+export interface ChangeCounts {
+  added: number;
+  relabelled: number;
+  updated: number;
+  removed: number;
+}
+
+export const noChanges = (): ChangeCounts => ({ added: 0, relabelled: 0, updated: 0, removed: 0 });
+
+/** Where a row of the batch came from. */
+export interface Place {
+  /** Number of the file in the batch, from 0. */
+  readonly file: number;
+  /** Record number in its file, from 1. */
+  readonly row: number;
+  /** Physical line, from 1. */
+  readonly line: number;
+}
+
+/** One row of a batch on its way into a group. */
+export interface IncomingRow {
+  readonly key: string;
+  readonly kind: 'put' | 'remove' | 'label';
+  /** Canonical JSON of the record (`put`), of the new intent (`label`), or empty (`remove`). */
+  readonly json: string;
+  /** Canonical JSON of the record's label (`put`); empty for none. */
+  readonly intent: string;
+  readonly place: Place;
+}
+
+/** What a row met. `conflict`: another label is there and the policy does not say which one holds. */
+export type RowOutcome =
+  | { readonly kind: 'accepted' | 'duplicate' | 'kept' | 'absent' }
+  | {
+      readonly kind: 'conflict';
+      readonly text: string;
+      readonly existing: string;
+      readonly earlier: Place | undefined;
+    };
+
+interface Member {
+  before: string | undefined;
+  /** The record when the batch began: `before`, or what is staged already. */
+  prior: string | undefined;
+  after: string | undefined;
+  /** The row of this batch that wrote `after` last. */
+  place: Place | undefined;
+}
+
+export class GroupState {
+  readonly home: string;
+  readonly #members = new Map<string, Member>();
+
+  constructor(home: string) {
+    this.home = home;
+  }
+
+  /** A record that is there: as the parent version has it (`before`) and as staged now (`after`). */
+  put(key: string, before: string | undefined, after: string | undefined): void {
+    this.#members.set(key, { before, prior: after, after, place: undefined });
+  }
+
+  /** @param replaceWhole the row is the whole truth: fields it lacks are not kept from the record there */
+  apply(row: IncomingRow, policy: ConflictPolicy, replaceWhole: boolean): RowOutcome {
+    const member = this.#members.get(row.key);
+    if (row.kind === 'put') return this.#applyPut(row, member, policy, replaceWhole);
+    if (member?.after === undefined) return { kind: 'absent' };
+    const next = row.kind === 'remove' ? undefined : relabel(member.after, row.json);
+    if (next === member.after) return { kind: 'duplicate' };
+    member.after = next;
+    member.place = row.place;
+    return { kind: 'accepted' };
+  }
+
+  #applyPut(row: IncomingRow, member: Member | undefined, policy: ConflictPolicy, replaceWhole: boolean): RowOutcome {
+    if (member?.after === undefined) {
+      const before = member?.before;
+      this.#members.set(row.key, { before, prior: member?.prior, after: row.json, place: row.place });
+      return { kind: 'accepted' };
+    }
+    if (member.after === row.json) return { kind: 'duplicate' };
+    const there = decodeRecord(member.after);
+    const comes = decodeRecord(row.json);
+    const next = encodeRecord(replaceWhole && member.place === undefined ? comes : combine(there, comes));
+    if (next === member.after) return { kind: 'duplicate' };
+    if (isOtherLabel(there, comes)) {
+      // With whole replacement the file is the truth, but not against itself.
+      const effective = replaceWhole && member.place === undefined ? 'relabel' : policy;
+      if (effective === 'keep') return { kind: 'kept' };
+      if (effective === 'error') {
+        return { kind: 'conflict', text: there.text, existing: labelText(there.intent), earlier: member.place };
+      }
+    }
+    member.after = next;
+    member.place = row.place;
+    return { kind: 'accepted' };
+  }
+
+  /** Removes every record that no row of this batch has named. */
+  removeUnnamed(): void {
+    for (const member of this.#members.values()) {
+      if (member.place === undefined) member.after = undefined;
+    }
+  }
+
+  /** Remembers that a row named the record without changing it, for `removeUnnamed`. */
+  name(row: IncomingRow): void {
+    const member = this.#members.get(row.key);
+    if (member !== undefined) member.place ??= row.place;
+  }
+
+  /** Counts what the batch changed against what was staged when it began. */
+  countChanges(counts: ChangeCounts): void {
+    for (const { prior, after } of this.#members.values()) countChange(prior, after, counts);
+  }
+
+  /** Counts what the staged file changes against the parent version. */
+  countAll(counts: ChangeCounts): void {
+    for (const { before, after } of this.#members.values()) countChange(before, after, counts);
+  }
+
+  /** Whether the group differs from the parent version at all. */
+  get isChanged(): boolean {
+    return [...this.#members.values()].some(({ before, after }) => before !== after);
+  }
+
+  /** The group's lines for the staged file, in key order. */
+  lines(): string[] {
+    return [...this.#members]
+      .filter(([, { before, after }]) => before !== undefined || after !== undefined)
+      .map(([key, member]) => ({ key, bytes: Buffer.from(key), member }))
+      .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+      .map(({ key, member }) =>
+        formatStagedLine(key, this.home, intentJson(member.after), member.after, member.before),
+      );
+  }
+
+  /** Labels in the group now, as canonical JSON. */
+  intents(): string[] {
+    return [...this.#members.values()].map((member) => intentJson(member.after)).filter((intent) => intent !== '');
+  }
+}
+
+/** Adds one to the kind of change between two states of a record. */
+export function countChange(before: string | undefined, after: string | undefined, counts: ChangeCounts): void {
+  const kind = changeKind(before, after);
+  if (kind !== undefined) counts[kind]++;
+}
+
+export function changeKind(before: string | undefined, after: string | undefined): keyof ChangeCounts | undefined {
+  if (before === after) return undefined;
+  if (before === undefined) return 'added';
+  if (after === undefined) return 'removed';
+  return intentJson(before) === intentJson(after) ? 'updated' : 'relabelled';
+}
+
+/** Canonical JSON of a record's label; empty for none. */
+export function intentJson(record: string | undefined): string {
+  if (record === undefined) return '';
+  const { intent } = decodeRecord(record);
+  return intent === undefined ? '' : canonicalJson(intent as JsonValue);
+}
+
+export function labelText(intent: UtteranceRecord['intent']): string {
+  if (intent === undefined) return '(none)';
+  return typeof intent === 'string' ? intent : intent.join(' + ');
+}
+
+function isOtherLabel(there: UtteranceRecord, comes: UtteranceRecord): boolean {
+  if (there.intent === undefined || comes.intent === undefined) return false;
+  return canonicalJson(there.intent as JsonValue) !== canonicalJson(comes.intent as JsonValue);
+}
+
+/**
+ * The record there with what the row says about it: a field the row lacks is kept. The text stays as it is
+ * unless the row brings entities, whose offsets hold for the row's own spelling.
+ */
+function combine(there: UtteranceRecord, comes: UtteranceRecord): UtteranceRecord {
+  const takeText = comes.entities !== undefined && comes.entities.length > 0;
+  const entities = takeText ? comes.entities : there.entities;
+  return {
+    ...there,
+    ...comes,
+    text: takeText ? comes.text : there.text,
+    ...(entities === undefined ? {} : { entities }),
+    ...mergeField('features', there, comes),
+    ...mergeField('meta', there, comes),
+  };
+}
+
+function mergeField(field: 'features' | 'meta', there: UtteranceRecord, comes: UtteranceRecord): object {
+  const merged = { ...there[field], ...comes[field] };
+  return Object.keys(merged).length === 0 ? {} : { [field]: merged };
+}
+
+function relabel(record: string, intent: string): string {
+  const made = makeRecord({ ...decodeRecord(record), intent: JSON.parse(intent) as unknown });
+  return 'record' in made ? encodeRecord(made.record) : record;
+}

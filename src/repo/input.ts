@@ -1,0 +1,129 @@
+/**
+ * Files and standard input as bytes to read, hashed on the way.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { UttrError } from '../base/errors.ts';
+import { type Hash, sha256Stream } from '../base/hash.ts';
+import type { ByteInput } from '../formats/format.ts';
+import { HEAD_BYTES } from '../formats/registry.ts';
+
+const READ_BYTES = 1 << 20;
+
+/** A source of a batch: a path, or a stream that is open already. */
+export type BatchSource =
+  | { readonly kind: 'file'; readonly path: string; readonly name: string }
+  | { readonly kind: 'stream'; readonly name: string; readonly stream: AsyncIterable<Uint8Array> };
+
+/** Bytes that are counted and hashed while somebody reads them; the first ones can be looked at before. */
+export class BatchInput implements ByteInput {
+  readonly name: string;
+  /** The name a version remembers: without folders. */
+  readonly batchName: string;
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #hasher = sha256Stream();
+  #head: Buffer = Buffer.alloc(0);
+  #bytes = 0;
+  #close: () => Promise<void>;
+
+  private constructor(name: string, pieces: AsyncIterator<Uint8Array>, close: () => Promise<void>) {
+    this.name = name;
+    this.batchName = basename(name);
+    this.#pieces = pieces;
+    this.#close = close;
+  }
+
+  /** @throws unreadable-file */
+  static async open(source: BatchSource): Promise<BatchInput> {
+    if (source.kind === 'stream') {
+      return new BatchInput(source.name, source.stream[Symbol.asyncIterator](), async () => undefined);
+    }
+    let handle: FileHandle;
+    try {
+      handle = await open(source.path, 'r');
+    } catch (error) {
+      throw unreadable(source.name, error);
+    }
+    const stat = await handle.stat();
+    if (stat.isDirectory()) {
+      await handle.close();
+      throw new UttrError('unreadable-file', `${source.name} is a directory`, {
+        hint: `name the files in it: uttr add <dataset> ${source.name}/*`,
+        details: { file: source.name },
+      });
+    }
+    return new BatchInput(source.name, readPieces(handle, source.name), () => handle.close());
+  }
+
+  /** The first bytes, up to what the formats want to see; they are read again by `chunks`. */
+  async head(): Promise<Buffer> {
+    while (this.#head.length < HEAD_BYTES) {
+      const piece = await this.#next();
+      if (piece === undefined) break;
+      this.#head = this.#head.length === 0 ? piece : Buffer.concat([this.#head, piece]);
+    }
+    return this.#head.subarray(0, HEAD_BYTES);
+  }
+
+  async *chunks(): AsyncIterable<Uint8Array> {
+    if (this.#head.length > 0) yield this.#head;
+    this.#head = Buffer.alloc(0);
+    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) yield piece;
+  }
+
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  /** SHA-256 of all bytes; to be asked once, after the last of them. */
+  digest(): Hash {
+    return this.#hasher.digest('hex') as Hash;
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    const { value, done } = await this.#pieces.next();
+    if (done === true) return undefined;
+    const piece = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    this.#hasher.update(piece);
+    this.#bytes += piece.length;
+    return piece;
+  }
+}
+
+/** Reads a file to its end and makes sure that it was one state of it: what is hashed is what was read. */
+async function* readPieces(handle: FileHandle, name: string): AsyncGenerator<Uint8Array> {
+  const before = await handle.stat();
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(READ_BYTES);
+      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null);
+      if (bytesRead === 0) break;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+  const after = await handle.stat();
+  if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
+    throw new UttrError('unreadable-file', `${name} changed while it was read`, {
+      hint: 'wait until it is written, then run the command again',
+      details: { file: name },
+    });
+  }
+}
+
+function unreadable(name: string, cause: unknown): UttrError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const reasons: Record<string, string> = {
+    ENOENT: 'does not exist',
+    EACCES: 'may not be read by you',
+    EPERM: 'may not be read by you',
+    EISDIR: 'is a directory',
+  };
+  const reason = reasons[code ?? ''] ?? `cannot be read: ${(cause as Error).message}`;
+  return new UttrError('unreadable-file', `${name} ${reason}`, { cause, details: { file: name } });
+}

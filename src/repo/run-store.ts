@@ -1,0 +1,48 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { fileError } from '../store/durable-file.ts';
+
+const READ_BYTES = 1 << 18;
+
+/**
+ * Sorted runs of an external sort, as files in a folder that lives as long as the sort. They need no durability:
+ * an interrupted sort starts again.
+ */
+export class FileRunStore {
+  readonly #folder: string;
+  #next = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @param parent a folder on the disk where the sorted data will lie */
+  static async open(parent: string): Promise<FileRunStore> {
+    return new FileRunStore(await mkdtemp(join(parent, 'sort-')));
+  }
+
+  async write(parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<string> {
+    const path = join(this.#folder, `run-${this.#next++}`);
+    try {
+      await pipeline(Readable.from(parts, { objectMode: true, highWaterMark: 4 }), createWriteStream(path));
+    } catch (error) {
+      throw fileError(error, 'write', path);
+    }
+    return path;
+  }
+
+  async *read(handle: string): AsyncIterable<Buffer> {
+    yield* createReadStream(handle, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>;
+  }
+
+  async remove(handle: string): Promise<void> {
+    await rm(handle, { force: true });
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Staging as a whole: from sorted rows to a staged file that the catalogue knows.
+ */
+import { rm } from 'node:fs/promises';
+import { crashPoint } from '../base/crash-points.ts';
+import { UttrError } from '../base/errors.ts';
+import type { ManifestBatch } from '../records/manifest.ts';
+import type { ChunkSource } from '../store/chunks.ts';
+import { EMPTY_TREE } from '../tree/build.ts';
+import { TreeReader } from '../tree/reader.ts';
+import { RunSorter } from '../tree/sort.ts';
+import { BaseLookup } from './base-lookup.ts';
+import { incomingGroups, RowLines } from './batch-rows.ts';
+import { labelNames } from '../records/stratum.ts';
+import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import type { IncomingRow } from './group-state.ts';
+import { treeOf } from './record-changes.ts';
+import type { Repository } from './repository.ts';
+import { FileRunStore } from './run-store.ts';
+import { type RowConflict, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
+import { readStagedGroups, StagedWriter } from './staged-file.ts';
+import { readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
+import type { Version } from './versions.ts';
+
+export interface StageJob {
+  readonly dataset: string;
+  readonly identity: readonly string[];
+  readonly parent: Version | undefined;
+  readonly policy: StagePolicy;
+  /** Names the batch; false where the change has no file of its own. */
+  readonly batches: () => readonly ManifestBatch[];
+  readonly onConflict: (conflict: RowConflict, row: IncomingRow) => void;
+  /** Hands over the rows, in any order. */
+  readonly fill: (rows: RowLines) => Promise<void>;
+  /** Looks at what staging would come to; true: record it, false: leave all as it was. */
+  readonly decide: (tally: StageTally) => boolean;
+  /** Starts from nothing instead of from what is staged already. */
+  readonly fresh: boolean;
+  /** Runs just before the staged file is recorded, e.g. to write a new dataset's configuration. */
+  readonly beforeRecord?: () => Promise<void>;
+}
+
+/** Sorts the rows, brings them together with what is there, and records the new staged file. */
+export async function stageBatch(repository: Repository, job: StageJob): Promise<StageTally> {
+  const previous = readStagedState(repository, job.dataset);
+  refuseOtherParent(job, previous);
+  const runs = await FileRunStore.open(await repository.ensureFolder('staged'));
+  const sorter = new RunSorter(runs);
+  try {
+    const rows = new RowLines(sorter, job.identity);
+    await job.fill(rows);
+    const file = `${job.dataset}-${repository.ulids.next()}.staged`;
+    const writer = await StagedWriter.open(repository.path('staged', file));
+    try {
+      const keep = previous !== undefined && !job.fresh;
+      const tally = await stageRows({
+        rows: incomingGroups(sorter.finish()),
+        staged: keep ? readStagedGroups(previous.path) : nothing(),
+        allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : nothing(),
+        base: new BaseLookup(repository.chunks, job.parent?.manifest),
+        policy: job.policy,
+        writer,
+        onConflict: job.onConflict,
+      });
+      if (!job.decide(tally)) {
+        await writer.abort();
+        return tally;
+      }
+      await writer.publish();
+      crashPoint('staged.written');
+      await job.beforeRecord?.();
+      const summary: StagedSummary = {
+        parent: job.parent?.hash ?? null,
+        batches: [...(keep ? previous.summary.batches : []), ...job.batches()],
+        changes: tally.staged,
+        intents: [
+          ...new Set([...(keep ? previous.summary.intents : []), ...[...rows.intents].flatMap(labelNames)]),
+        ].sort(),
+        lines: writer.lines,
+      };
+      await record(repository, job.dataset, previous, file, summary);
+      return tally;
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  } finally {
+    await sorter.close();
+    await runs.close();
+  }
+}
+
+/** Puts the new staged file in the place of the old one, unless another command was faster. */
+async function record(
+  repository: Repository,
+  dataset: string,
+  previous: Staged | undefined,
+  file: string,
+  summary: StagedSummary,
+): Promise<void> {
+  const { catalogue } = repository;
+  catalogue.transaction(() => {
+    if (catalogue.staged(dataset)?.file !== previous?.file) {
+      throw new UttrError('head-moved', `another command staged or committed ${dataset} meanwhile`, {
+        hint: 'run the command again',
+      });
+    }
+    if (summary.lines === 0) catalogue.clearStaged(dataset);
+    else catalogue.setStaged({ dataset, file, summary: JSON.stringify(summary) });
+  });
+  crashPoint('staged.recorded');
+  const gone = summary.lines === 0 ? [file, previous?.file] : [previous?.file];
+  for (const name of gone) if (name !== undefined) await rm(repository.path('staged', name), { force: true });
+}
+
+function refuseOtherParent(job: StageJob, previous: Staged | undefined): void {
+  if (previous === undefined || job.fresh || previous.summary.parent === (job.parent?.hash ?? null)) return;
+  throw new UttrError('head-moved', `what is staged for ${job.dataset} was prepared for another version`, {
+    hint: `commit it first (uttr commit ${job.dataset}) or drop it (uttr reset ${job.dataset})`,
+  });
+}
+
+async function* nothing<T>(): AsyncIterable<T> {
+  // An empty stream.
+}
+
+/** Folded texts of every group of a version, ascending, each once. */
+async function* allFolds(chunks: ChunkSource, version: Version | undefined): AsyncIterable<readonly string[]> {
+  if (version === undefined) return;
+  const places = [...Object.keys(version.manifest.sides), UNLABELLED];
+  const streams = places.map((place) => foldsOf(chunks, version, place));
+  const heads = await Promise.all(streams.map((stream) => stream.next()));
+  let batch: string[] = [];
+  for (;;) {
+    let least: Buffer | undefined;
+    for (const head of heads) {
+      if (head.done !== true && (least === undefined || Buffer.compare(head.value, least) < 0)) least = head.value;
+    }
+    if (least === undefined) break;
+    batch.push(least.toString('utf8'));
+    for (const [index, head] of heads.entries()) {
+      if (head.done !== true && head.value.equals(least)) {
+        heads[index] = await (streams[index] as AsyncGenerator<Buffer>).next();
+      }
+    }
+    if (batch.length >= 4096) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function* foldsOf(chunks: ChunkSource, version: Version, place: string): AsyncGenerator<Buffer> {
+  const tree = treeOf(version.manifest, place);
+  if (tree.root === EMPTY_TREE.root) return;
+  let last: Buffer | undefined;
+  for await (const entries of new TreeReader(chunks, tree).scan({})) {
+    for (const { key } of entries) {
+      const fold = key.subarray(0, key.indexOf(9));
+      if (last === undefined || !fold.equals(last)) yield fold;
+      last = fold;
+    }
+  }
+}

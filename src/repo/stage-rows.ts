@@ -1,0 +1,206 @@
+/**
+ * Brings sorted rows together with what is staged and what the parent version has, group by group, and writes
+ * the next staged file.
+ *
+ * Three streams meet here in ascending order of the folded text: the rows of the batch, the staged file, and,
+ * only where the batch is to be the whole dataset, every group of the parent. Lookups in the parent go out for
+ * a window of groups at once, so a remote or a thread pool can answer them side by side.
+ */
+import type { BaseLookup } from './base-lookup.ts';
+import {
+  type ChangeCounts,
+  type ConflictPolicy,
+  GroupState,
+  type IncomingRow,
+  noChanges,
+  type Place,
+} from './group-state.ts';
+import { formatStagedLine, NO_HOME, type StagedLine, type StagedWriter } from './staged-file.ts';
+
+/** Groups looked up in the parent version at once. */
+const WINDOW_GROUPS = 1024;
+
+/** All rows of a batch that share one folded text. */
+export interface IncomingGroup {
+  readonly fold: string;
+  readonly rows: readonly IncomingRow[];
+}
+
+export interface StagePolicy {
+  readonly onConflict: ConflictPolicy;
+  /** The batch is the whole dataset: what it does not name is removed. */
+  readonly replace: boolean;
+}
+
+export interface RowConflict {
+  readonly place: Place;
+  readonly text: string;
+  readonly existing: string;
+  readonly earlier: Place | undefined;
+}
+
+/** What staging a batch comes to. */
+export interface StageTally {
+  accepted: number;
+  duplicate: number;
+  kept: number;
+  absent: number;
+  conflicts: number;
+  /** What the batch changes against what was staged before it. */
+  readonly changes: ChangeCounts;
+  /** What the staged file as a whole changes against the parent version. */
+  readonly staged: ChangeCounts;
+}
+
+export const newTally = (): StageTally => ({
+  accepted: 0,
+  duplicate: 0,
+  kept: 0,
+  absent: 0,
+  conflicts: 0,
+  changes: noChanges(),
+  staged: noChanges(),
+});
+
+export interface StageInput {
+  readonly rows: AsyncIterable<readonly IncomingGroup[]>;
+  /** Groups staged already; empty for none. */
+  readonly staged: AsyncIterable<readonly (readonly StagedLine[])[]>;
+  /** Folded texts of every group of the parent, for `replace`; empty otherwise. */
+  readonly allFolds: AsyncIterable<readonly string[]>;
+  readonly base: BaseLookup;
+  readonly policy: StagePolicy;
+  readonly writer: StagedWriter;
+  readonly onConflict: (conflict: RowConflict, row: IncomingRow) => void;
+}
+
+interface Meeting {
+  readonly fold: Buffer;
+  rows: readonly IncomingRow[];
+  staged: readonly StagedLine[];
+}
+
+/** Writes the next staged file and says what it comes to. */
+export async function stageRows(input: StageInput): Promise<StageTally> {
+  const tally = newTally();
+  let window: Meeting[] = [];
+  const rows = new Peekable(input.rows, (group) => Buffer.from(group.fold));
+  const staged = new Peekable(input.staged, (lines) => (lines[0] as StagedLine).fold);
+  const folds = new Peekable(input.allFolds, (fold) => Buffer.from(fold));
+  for (;;) {
+    const fold = least([await rows.key(), await staged.key(), await folds.key()]);
+    if (fold === undefined) break;
+    const group = rows.takeIf(fold);
+    const lines = staged.takeIf(fold);
+    folds.takeIf(fold);
+    window.push({ fold, rows: group?.rows ?? [], staged: lines ?? [] });
+    if (window.length >= WINDOW_GROUPS) {
+      await settle(window, input, tally);
+      window = [];
+    }
+  }
+  await settle(window, input, tally);
+  return tally;
+}
+
+async function settle(window: readonly Meeting[], input: StageInput, tally: StageTally): Promise<void> {
+  const unknown = input.base.isEmpty ? [] : window.filter((meeting) => meeting.staged.length === 0);
+  const found = await input.base.groups(unknown.map((meeting) => meeting.fold));
+  let next = 0;
+  for (const meeting of window) {
+    const only = meeting.rows.length === 1 ? meeting.rows[0] : undefined;
+    if (input.base.isEmpty && meeting.staged.length === 0 && only?.kind === 'put') {
+      // A new text in a new dataset: nothing to meet.
+      input.writer.write(formatStagedLine(only.key, NO_HOME, only.intent, only.json, undefined));
+      tally.accepted++;
+      tally.changes.added++;
+      tally.staged.added++;
+    } else {
+      const state = newState(meeting, input.base.isEmpty || meeting.staged.length > 0 ? undefined : found[next++]);
+      settleGroup(state, meeting.rows, input, tally);
+    }
+    if (input.writer.needsFlush) await input.writer.flush();
+  }
+  await input.writer.flush();
+}
+
+function newState(
+  meeting: Meeting,
+  base: { readonly home: string; readonly members: ReadonlyMap<string, string> } | undefined,
+): GroupState {
+  const state = new GroupState(meeting.staged[0]?.home ?? base?.home ?? NO_HOME);
+  for (const line of meeting.staged) {
+    state.put(line.key.toString('utf8'), line.before?.toString('utf8'), line.after?.toString('utf8'));
+  }
+  for (const [key, record] of base?.members ?? []) state.put(key, record, record);
+  return state;
+}
+
+function settleGroup(state: GroupState, rows: readonly IncomingRow[], input: StageInput, tally: StageTally): void {
+  const { policy } = input;
+  for (const row of rows) {
+    const outcome = state.apply(row, policy.onConflict, policy.replace);
+    if (outcome.kind === 'conflict') {
+      tally.conflicts++;
+      input.onConflict({ place: row.place, ...outcome }, row);
+    } else {
+      tally[outcome.kind]++;
+    }
+    if (policy.replace) state.name(row);
+  }
+  if (policy.replace) state.removeUnnamed();
+  state.countChanges(tally.changes);
+  if (!state.isChanged) return;
+  for (const line of state.lines()) input.writer.write(line);
+  state.countAll(tally.staged);
+}
+
+function least(keys: readonly (Buffer | undefined)[]): Buffer | undefined {
+  let result: Buffer | undefined;
+  for (const key of keys) {
+    if (key !== undefined && (result === undefined || Buffer.compare(key, result) < 0)) result = key;
+  }
+  return result;
+}
+
+/** A stream of batches, read item by item with a look at the next one's key. */
+class Peekable<T> {
+  readonly #batches: AsyncIterator<readonly T[]>;
+  readonly #keyOf: (item: T) => Buffer;
+  #batch: readonly T[] = [];
+  #at = 0;
+  #key: Buffer | undefined;
+
+  constructor(batches: AsyncIterable<readonly T[]>, keyOf: (item: T) => Buffer) {
+    this.#batches = batches[Symbol.asyncIterator]();
+    this.#keyOf = keyOf;
+  }
+
+  /** The next item's key; undefined at the end. Answers without a promise while the batch lasts. */
+  key(): Buffer | undefined | Promise<Buffer | undefined> {
+    if (this.#key !== undefined) return this.#key;
+    return this.#at < this.#batch.length ? this.#keep() : this.#load();
+  }
+
+  /** Takes the next item where its key is `key`. */
+  takeIf(key: Buffer): T | undefined {
+    if (this.#key === undefined || Buffer.compare(this.#key, key) !== 0) return undefined;
+    this.#key = undefined;
+    return this.#batch[this.#at++];
+  }
+
+  #keep(): Buffer {
+    this.#key = this.#keyOf(this.#batch[this.#at] as T);
+    return this.#key;
+  }
+
+  async #load(): Promise<Buffer | undefined> {
+    while (this.#at >= this.#batch.length) {
+      const { value, done } = await this.#batches.next();
+      if (done === true) return undefined;
+      this.#batch = value;
+      this.#at = 0;
+    }
+    return this.#keep();
+  }
+}
