@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import * as library from '../../src/index.ts';
+import { projectFile } from './project-files.ts';
+
+/** Names that index.ts exports as types only; they leave no trace at run time. */
+function typeNames(): string[] {
+  return [...projectFile('src/index.ts').matchAll(/export type \{([^}]*)\}/gu)].flatMap(([, names]) =>
+    (names as string)
+      .split(',')
+      .map((name) => name.trim().split(' as ').at(-1) as string)
+      .filter((name) => name !== ''),
+  );
+}
+
+test('the library exports these values', () => {
+  expect(Object.keys(library).toSorted()).toMatchInlineSnapshot(`
+    [
+      "EXIT_CODES",
+      "UttrError",
+      "isUttrError",
+    ]
+  `);
+});
+
+test('the library exports these types', () => {
+  expect(typeNames().toSorted()).toMatchInlineSnapshot(`
+    [
+      "Entity",
+      "ErrorCode",
+      "ErrorKind",
+      "FeatureValue",
+      "UtteranceRecord",
+    ]
+  `);
+});
+
+test('the library re-exports and does nothing else', () => {
+  const code = projectFile('src/index.ts').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/gu, '');
+  const rest = code.replaceAll(/export (?:type )?\{[^}]*\} from '\.\/[^']+\.ts';/gu, '').trim();
+  expect(rest).toBe('');
+});
