@@ -158,7 +158,7 @@ async function* groupRetirements(job: Job): AsyncIterable<readonly Edit[]> {
 /** The list of changes against the first parent: what diff, blame and events read, wherever the data is. */
 async function buildChanges(job: Job, sides: Readonly<Record<string, TreeRoot>>): Promise<TreeRoot | null> {
   if (job.parent === undefined) return null;
-  const { added, relabelled, updated, removed } = job.plan.changes;
+  const { added, relabelled, updated, removed } = job.plan.totals.changes;
   const records = Object.values(sides).reduce((sum, side) => sum + side.records, 0);
   if (added + relabelled + updated + removed > records * LISTED_PART) return null;
   const builder = new TreeBuilder(job.sinks.meta);

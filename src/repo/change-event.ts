@@ -21,11 +21,13 @@ export async function recordLocalChange(
   repository: Repository,
   version: Version,
   previous: Version | undefined,
+  known?: ChangeTotals,
 ): Promise<() => void> {
   if (Object.keys(repository.config.remotes).length > 0) return () => undefined;
   const branch = await repository.branch();
   if (!isAnnounced(repository, branch)) return () => undefined;
-  const totals = await changeTotals(repository, previous, version);
+  // The chunks of a version that is being recorded cannot be read yet: whoever made it knows what changed.
+  const totals = known ?? (await changeTotals(repository, previous, version));
   const event = await changeEvent(repository, { version, previous, totals, branch, remote: undefined });
   return () => append(repository, event);
 }

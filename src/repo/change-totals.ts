@@ -29,6 +29,7 @@ export class TotalsBuilder implements ChangeTotals {
   readonly changes = noChanges();
   readonly bySide: Record<string, ChangeCounts> = {};
   readonly byIntent = new Map<string, ChangeCounts>();
+  readonly #labels = new Map<string, readonly string[]>();
 
   add(change: RecordChange): void {
     const kind = changeKind(change.before, change.after);
@@ -37,6 +38,22 @@ export class TotalsBuilder implements ChangeTotals {
     (this.bySide[change.side] ??= noChanges())[kind]++;
     const labels = new Set([...labelNames(intentJson(change.before)), ...labelNames(intentJson(change.after))]);
     for (const label of labels) this.#intent(label)[kind]++;
+  }
+
+  /** As `add` for a record that is new. @param label canonical JSON of its intent */
+  addNew(label: string, side: string): void {
+    this.changes.added++;
+    (this.bySide[side] ??= noChanges()).added++;
+    for (const name of this.#names(label)) this.#intent(name).added++;
+  }
+
+  #names(label: string): readonly string[] {
+    let names = this.#labels.get(label);
+    if (names === undefined) {
+      names = labelNames(label);
+      this.#labels.set(label, names);
+    }
+    return names;
   }
 
   #intent(label: string): ChangeCounts {

@@ -9,7 +9,8 @@ import { foldedText, KEY_COLUMN_LIMIT_BYTES } from '../records/key.ts';
 import { type Manifest, type SplitPolicy, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import { stratumOf } from '../records/stratum.ts';
 import { SplitAssigner } from '../split/assign.ts';
-import { type ChangeCounts, changeKind, intentJson, noChanges } from './group-state.ts';
+import { type ChangeTotals, TotalsBuilder } from './change-totals.ts';
+import { intentJson } from './group-state.ts';
 import { FORCED, NO_HOME, readStagedGroups, type StagedLine } from './staged-file.ts';
 
 /** Numbers by two keys, e.g. stratum and side. */
@@ -73,9 +74,8 @@ export interface CommitPlan {
   /** Records by label (canonical JSON) and side, after the commit. */
   readonly intents: CountTable;
   readonly groups: ReadonlyMap<string, number>;
-  readonly changes: ChangeCounts;
-  readonly bySide: Readonly<Record<string, ChangeCounts>>;
-  readonly byIntent: CountTable;
+  /** What changes against the parent; for a first version the manifest says it all. */
+  readonly totals: ChangeTotals;
   /** Side of each new group, in the order the groups come in the staged file. */
   readonly newSides: (ordinal: number) => string;
   readonly newGroupCount: number;
@@ -206,7 +206,7 @@ async function settleKnownGroups(
   }
 }
 
-type Counted = Pick<CommitPlan, 'intents' | 'changes' | 'bySide' | 'byIntent'>;
+type Counted = Pick<CommitPlan, 'intents' | 'totals'>;
 
 async function countRecords(
   path: string,
@@ -217,9 +217,7 @@ async function countRecords(
   groups: Map<string, number>,
 ): Promise<Counted> {
   const intents = CountTable.from(parent?.intents ?? {});
-  const changes = noChanges();
-  const bySide: Record<string, ChangeCounts> = {};
-  const byIntent = new CountTable();
+  const totals = new TotalsBuilder();
   let ordinal = 0;
   for await (const batch of readStagedGroups(path)) {
     for (const lines of batch) {
@@ -231,49 +229,30 @@ async function countRecords(
         strata.add(move.stratumAfter as string, side as string, 1);
         groups.set(side as string, (groups.get(side as string) ?? 0) + 1);
       }
-      for (const line of lines) countLine(line, move, side, { intents, changes, bySide, byIntent });
+      for (const line of lines) countLine(line, move, side, intents, totals);
     }
   }
-  return { intents, changes, bySide, byIntent };
+  return { intents, totals };
 }
 
 function countLine(
   line: StagedLine,
   move: GroupMove,
   side: string | undefined,
-  counted: { intents: CountTable; changes: ChangeCounts; bySide: Record<string, ChangeCounts>; byIntent: CountTable },
+  intents: CountTable,
+  totals: TotalsBuilder,
 ): void {
-  const after = line.intent;
-  if (line.isUnchanged) {
-    // A merge may move a whole group to another side; its records are the same.
-    const [was, is] = [placeOf(line, 'before', move.from), placeOf(line, 'after', side)];
-    if (was !== is) {
-      counted.intents.add(after, was ?? UNLABELLED, -1);
-      counted.intents.add(after, is ?? UNLABELLED, 1);
-    }
-    return;
-  }
-  const place = placeOf(line, 'after', side) ?? placeOf(line, 'before', move.from) ?? UNLABELLED;
-  const counts = (counted.bySide[place] ??= noChanges());
+  const was = placeOf(line, 'before', move.from);
+  const is = placeOf(line, 'after', side);
   if (line.isAdded) {
-    counts.added++;
-    counted.changes.added++;
-    counted.byIntent.add(after, 'added', 1);
-    counted.intents.add(after, place, 1);
+    intents.add(line.intent, is ?? UNLABELLED, 1);
+    totals.addNew(line.intent, is ?? UNLABELLED);
     return;
   }
+  // A merge may move a whole group to another side: its records are the same, their places are not.
   const before = line.before?.toString('utf8');
-  const kind = changeKind(before, line.after?.toString('utf8'));
-  if (kind === undefined) return;
-  counts[kind]++;
-  counted.changes[kind]++;
-  const was = intentJson(before);
-  if (before !== undefined) counted.intents.add(was, placeOf(line, 'before', move.from) ?? UNLABELLED, -1);
-  if (line.after !== undefined) counted.intents.add(after, place, 1);
-  if (kind === 'updated') {
-    counted.byIntent.add(after, 'updated', 1);
-    return;
-  }
-  if (before !== undefined) counted.byIntent.add(was, 'removed', 1);
-  if (line.after !== undefined) counted.byIntent.add(after, 'added', 1);
+  if (was !== undefined) intents.add(intentJson(before), was, -1);
+  if (is !== undefined) intents.add(line.intent, is, 1);
+  if (line.isUnchanged) return;
+  totals.add({ key: line.key, side: is ?? was ?? UNLABELLED, before, after: line.after?.toString('utf8') });
 }

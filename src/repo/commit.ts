@@ -89,7 +89,11 @@ export async function commit(
     });
     const { version, packs } = await sinks.finish(encodeManifest(manifest), parent?.hash);
     crashPoint('commit.packs-written');
-    await recordVersion(repository, { hash: version, manifest }, packs, { previous: parent, stagedFile: staged.file });
+    await recordVersion(repository, { hash: version, manifest }, packs, {
+      previous: parent,
+      stagedFile: staged.file,
+      totals: plan.totals,
+    });
     await rm(staged.path, { force: true });
     crashPoint('commit.finished');
     return summaryOf({ hash: version, manifest }, plan.warnings);
@@ -176,7 +180,7 @@ export function manifestOf(parts: ManifestParts): Manifest {
     strata: plan.strata.toObject(),
     intents: plan.intents.toObject(),
     batches: parts.batches,
-    changes: { ...plan.changes, list: trees.changes },
+    changes: { ...plan.totals.changes, list: trees.changes },
     crossed: parts.crossed,
     author: parts.author,
     message: parts.message,

@@ -87,7 +87,10 @@ export async function mergeVersions(
     remember(repository, { base, ours, theirs, git: false }, result.conflicts);
     throw conflictError(ours.manifest.dataset, result.conflicts);
   }
-  await recordVersion(repository, result.merged.version, result.packs, { previous: ours });
+  await recordVersion(repository, result.merged.version, result.packs, {
+    previous: ours,
+    totals: result.merged.totals,
+  });
   return summary(result.merged.version, result.merged.crossedTexts, false);
 }
 
@@ -103,7 +106,7 @@ export async function mergeForGit(
     remember(repository, { base, ours, theirs, git: true }, result.conflicts);
     return { conflicts: result.conflicts };
   }
-  await storeVersion(repository, result.merged.version, result.packs, ours);
+  await storeVersion(repository, result.merged.version, result.packs, ours, result.merged.totals);
   repository.catalogue.transaction(() => repository.catalogue.clearMerge(ours.manifest.dataset));
   return result.merged;
 }
@@ -121,7 +124,11 @@ export async function settleMerge(
   const theirs = await loadVersion(repository, open.theirs);
   const result = await mergeRecords(repository, base, ours, theirs, settleBy(decision), options);
   if (result.kind === 'conflicts') throw conflictError(dataset, result.conflicts);
-  await recordVersion(repository, result.merged.version, result.packs, { previous: ours, settles: true });
+  await recordVersion(repository, result.merged.version, result.packs, {
+    previous: ours,
+    totals: result.merged.totals,
+    settles: true,
+  });
   return { ...summary(result.merged.version, result.merged.crossedTexts, false), git: open.git };
 }
 

@@ -20,6 +20,7 @@ import type { Edit } from '../tree/edit.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { BaseLookup, type BaseGroup } from './base-lookup.ts';
 import { buildTrees, retiredValue } from './build-version.ts';
+import type { ChangeTotals } from './change-totals.ts';
 import { planCommit } from './commit-plan.ts';
 import { manifestOf } from './commit.ts';
 import { intentJson } from './group-state.ts';
@@ -46,6 +47,8 @@ export type Settle = (conflict: MergeConflict) => { readonly record: string | un
 export interface MergedVersion {
   readonly version: Version;
   readonly crossedTexts: readonly string[];
+  /** What changed against our side. */
+  readonly totals: ChangeTotals;
 }
 
 export type MergeResult =
@@ -132,7 +135,10 @@ async function build(
     });
     const { version, packs } = await sinks.finish(encodeManifest(manifest), ours.hash);
     crashPoint('commit.packs-written');
-    return { merged: { version: { hash: version, manifest }, crossedTexts: merge.crossedTexts }, packs };
+    return {
+      merged: { version: { hash: version, manifest }, crossedTexts: merge.crossedTexts, totals: plan.totals },
+      packs,
+    };
   } catch (error) {
     await sinks.abort();
     throw error;

@@ -11,6 +11,7 @@ import { encodeManifest, type Manifest } from '../records/manifest.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
 import type { PackIndex } from '../store/pack.ts';
 import { recordLocalChange } from './change-event.ts';
+import type { ChangeTotals } from './change-totals.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
 import { readPointerText, writePointerText } from './working-copy.ts';
@@ -19,6 +20,8 @@ export interface RecordOptions {
   readonly previous: Version | undefined;
   /** The staged file that this version was made of; it must still be the one. */
   readonly stagedFile?: string | undefined;
+  /** What changed against `previous`, where the version was made here just now. */
+  readonly totals?: ChangeTotals | undefined;
   /** The version settles the dataset's open merge. */
   readonly settles?: boolean | undefined;
 }
@@ -34,7 +37,7 @@ export async function recordVersion(
   const { dataset } = version.manifest;
   const text = encodePointer(pointerOf(version.hash, version.manifest));
   const before = await readPointerText(root, dataset);
-  const announce = await recordLocalChange(repository, version, options.previous);
+  const announce = await recordLocalChange(repository, version, options.previous, options.totals);
   catalogue.transaction(() => {
     if (options.stagedFile !== undefined) takeStaged(repository, dataset, options.stagedFile);
     addVersion(repository, version, packs);
@@ -54,8 +57,9 @@ export async function storeVersion(
   version: Version,
   packs: readonly PackIndex[],
   previous: Version,
+  totals: ChangeTotals,
 ): Promise<void> {
-  const announce = await recordLocalChange(repository, version, previous);
+  const announce = await recordLocalChange(repository, version, previous, totals);
   repository.catalogue.transaction(() => {
     addVersion(repository, version, packs);
     announce();
