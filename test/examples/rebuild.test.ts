@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { POINTER_PATH, rebuildExample, type RebuiltExample } from '../../scripts/rebuild-example.ts';
+import { decodePointer } from '../../src/records/pointer.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
+const pointer = readFileSync(POINTER_PATH, 'utf8');
+let rebuilt: RebuiltExample;
+
+beforeAll(async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'uttr-rebuild-'));
+  try {
+    rebuilt = await rebuildExample(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+describe('the pointer of the example', () => {
+  test('names the content that the batches give', () => {
+    expect(rebuilt.commits.at(-1)?.content).toBe(decodePointer(pointer, 'manifests/assistant.json').content);
+  });
+
+  test('is what a rebuild writes, to the last byte, where clock and author are the same', () => {
+    expect(rebuilt.pointer).toBe(pointer);
+  });
+
+  test('leaves a test side of a quarter, and nothing crossed, after each batch', () => {
+    expect(rebuilt.commits.map(({ crossed }) => crossed)).toStrictEqual([0, 0, 0]);
+    for (const { rows, sides } of rebuilt.commits) {
+      expect((sides['test'] as number) / rows).toBeCloseTo(0.25, 1);
+    }
+  });
+});
