@@ -2,13 +2,13 @@
  * Holds the documentation to the program: `node scripts/check-docs.ts [--update] [page…]`.
  *
  * Runs the ```console blocks of README.md and docs/ (one scratch folder a page) and compares what they print;
- * checks that links lead somewhere and that every command named exists. `<!-- check-docs: copy FILE… -->` puts
+ * checks that links lead somewhere and that every file and command named exists. `<!-- check-docs: copy FILE… -->` puts
  * files of the project into the scratch folder. `--update` writes what was printed into the page.
  */
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { anchors, namedCommands, type Page, parsePage, relativeLinks } from './check-docs/markdown.ts';
+import { anchors, namedCommands, namedFiles, type Page, parsePage, relativeLinks } from './check-docs/markdown.ts';
 import { lasting, matches, outputLines, parseSteps, Shell, type Step, withOutputs } from './check-docs/session.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -39,6 +39,12 @@ function checkLinks(page: string): void {
         problems.push(`${page}:${line}: ${text}: there is no heading "#${anchor}"`);
       }
     }
+  }
+}
+
+function checkFiles(page: string): void {
+  for (const { line, text } of namedFiles(read(page))) {
+    if (!existsSync(join(root, text))) problems.push(`${page}:${line}: there is no ${text}`);
   }
 }
 
@@ -119,6 +125,7 @@ try {
   if (subcommands(shell, '', known).size === 0) problems.push('uttr --help names no commands');
   for (const page of pages()) {
     checkLinks(page);
+    checkFiles(page);
     checkCommands(page, shell, known);
     if (page === 'README.md' || page.startsWith('docs/')) runPage(page);
   }

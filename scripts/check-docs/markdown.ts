@@ -65,6 +65,16 @@ export function relativeLinks(page: Page): Found[] {
   });
 }
 
+/** Files of the project that inline code names, by their paths from its root. */
+export function namedFiles(page: Page): Found[] {
+  return page.prose.flatMap(({ line, text }) =>
+    [...text.matchAll(/`(?<path>(?:\.ci|docs|examples|schema|scripts|src|test)\/[\w./-]*)`/gu)].map((match) => ({
+      line,
+      text: match.groups?.['path'] ?? '',
+    })),
+  );
+}
+
 /** The anchors of a page's headings, as GitHub makes them. */
 export function anchors(page: Page): Set<string> {
   const taken = new Map<string, number>();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anchors, namedCommands, parsePage, relativeLinks } from '../../../scripts/check-docs/markdown.ts';
+import { anchors, namedCommands, namedFiles, parsePage, relativeLinks } from '../../../scripts/check-docs/markdown.ts';
 
 const PAGE = [
   '# The page, and `more`',
@@ -26,6 +26,11 @@ test('commands are found in inline code and on the command lines of blocks', () 
     { line: 3, text: 'uttr --help' },
     { line: 5, text: 'uttr log support' },
   ]);
+});
+
+test('files of the project are found by their paths, in inline code', () => {
+  const page = parsePage('See `src/base/hash.ts` and `test/crash/`, not `a/b.ts` or src/index.ts.');
+  expect(namedFiles(page).map(({ text }) => text)).toEqual(['src/base/hash.ts', 'test/crash/']);
 });
 
 test('anchors are made as GitHub makes them, and headings of one name are numbered', () => {
