@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AddSummary } from '../../repo/add.ts';
+import { UttrError } from '../../base/errors.ts';
+import type { AddSummary, RejectedRow } from '../../repo/add.ts';
 import type { BatchSource } from '../../repo/input.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, plural, type Reporter, table } from '../reporter.ts';
@@ -77,9 +78,12 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
         rejects: flags.rejects === undefined ? undefined : context.resolve(flags.rejects),
         dryRun: flags.dryRun,
       },
-    );
+    ).catch((error: unknown) => {
+      noteRefusal(context.reporter, error);
+      throw error;
+    });
     const { files: reports, ...result } = summary;
-    context.reporter.result(result, () => describe(summary, context.reporter));
+    context.reporter.result(result, () => describe(summary, context));
     for (const report of reports) noteReport(context.reporter, report);
   });
 }
@@ -89,7 +93,8 @@ function sourceOf(context: CliContext, file: string): BatchSource {
   return { kind: 'file', path: context.resolve(file), name: file };
 }
 
-function describe(summary: AddSummary, reporter: Reporter): string {
+function describe(summary: AddSummary, context: CliContext): string {
+  const { reporter } = context;
   const { rows, dataset } = summary;
   const lines: string[] = [];
   for (const file of summary.files) {
@@ -123,17 +128,31 @@ function describe(summary: AddSummary, reporter: Reporter): string {
         .join(', ')}${summary.newIntents.length > 20 ? ', …' : ''}.`,
     );
   }
-  const shown = summary.rejected.slice(0, SHOWN_ROWS);
-  for (const row of shown)
-    lines.push(`  ${reporter.style('yellow', `${row.file}:${row.line}`)}: ${oneLine(row.message)} (row ${row.row})`);
-  const more = rows.rejected + rows.conflict - shown.length;
-  if (more > 0 && shown.length > 0) lines.push(`  … and ${more} more`);
+  lines.push(...rejectedLines(summary.rejected, rows.rejected + rows.conflict, reporter));
   if (summary.rejectsFile !== undefined && rows.rejected + rows.conflict > 0) {
-    lines.push(`The rejected rows are in ${summary.rejectsFile}: mend them there and add that file.`);
+    lines.push(`The rejected rows are in ${context.relative(summary.rejectsFile)}: mend them there and add that file.`);
   }
   if (summary.dryRun) lines.push('Nothing was staged (dry run).');
   else if (summary.staged) lines.push(`Staged. Next: uttr commit ${dataset} -m "what this batch is"`);
   return lines.join('\n');
+}
+
+/** The first rejected rows, and how many more there are. */
+function rejectedLines(rejected: readonly RejectedRow[], count: number, reporter: Reporter): string[] {
+  const shown = rejected.slice(0, SHOWN_ROWS);
+  const lines = shown.map(
+    (row) => `  ${reporter.style('yellow', `${row.file}:${row.line}`)}: ${oneLine(row.message)} (row ${row.row})`,
+  );
+  const more = count - shown.length;
+  return more > 0 && shown.length > 0 ? [...lines, `  … and ${more} more`] : lines;
+}
+
+/** Where several rows stop a batch, the error names the first; a person wants to see the others too. */
+function noteRefusal(reporter: Reporter, error: unknown): void {
+  if (!(error instanceof UttrError) || reporter.json) return;
+  const { rows, rejected } = error.details;
+  if (!Array.isArray(rows) || rows.length < 2) return;
+  for (const line of rejectedLines(rows, Number(rejected), reporter)) reporter.note(line);
 }
 
 function noteReport(reporter: Reporter, report: AddSummary['files'][number]): void {

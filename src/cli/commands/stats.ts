@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { VersionStats } from '../../repo/query.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, table, thousands } from '../reporter.ts';
-import { short, sideWords } from '../words.ts';
+import { short, sideOrder, sideWords } from '../words.ts';
 
 export function registerStats(program: Command, context: CliContext): void {
   program
@@ -23,7 +23,7 @@ async function runStats(context: CliContext, target: string | undefined): Promis
 }
 
 function describe(stats: VersionStats): string {
-  const sides = Object.keys(stats.sides);
+  const sides = sideOrder(Object.keys(stats.sides));
   const smallest = sides.toSorted((a, b) => (stats.ideal[a] ?? 0) - (stats.ideal[b] ?? 0))[0] ?? '';
   const header = ['intent', 'rows', ...sides, `${smallest} off ideal`];
   const rows = Object.entries(stats.intents)
