@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { POINTER_PATH, rebuildExample, type RebuiltExample } from '../../scripts/rebuild-example.ts';
 import { decodePointer } from '../../src/records/pointer.ts';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 
 const pointer = readFileSync(POINTER_PATH, 'utf8');
 let rebuilt: RebuiltExample;
