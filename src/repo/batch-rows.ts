@@ -12,8 +12,12 @@ import type { Lines } from '../tree/lines.ts';
 import type { RunSorter } from '../tree/sort.ts';
 import type { IncomingRow, Place } from './group-state.ts';
 import type { IncomingGroup } from './stage-rows.ts';
+import type { Stretch } from './staged-file.ts';
 
 const US = '\u001f';
+const SEPARATOR = 0x1f;
+const TAB = 9;
+const PUT = 'p'.charCodeAt(0);
 const KINDS = { p: 'put', r: 'remove', l: 'label' } as const;
 
 /** Prints rows as lines for the sorter. */
@@ -72,28 +76,83 @@ export class RowLines {
   }
 }
 
-/** Reads sorted lines back, row by row, grouped by folded text. */
-export async function* incomingGroups(sorted: AsyncIterable<Lines>): AsyncIterable<readonly IncomingGroup[]> {
-  let fold: string | undefined;
-  let rows: IncomingRow[] = [];
-  for await (const batch of sorted) {
-    const groups: IncomingGroup[] = [];
-    for (let index = 0; index < batch.count; index++) {
-      const row = parseRow(batch, index);
-      const itsFold = row.key.slice(0, row.key.indexOf('\t'));
-      if (itsFold !== fold) {
-        if (fold !== undefined) groups.push({ fold, rows });
-        fold = itsFold;
-        rows = [];
+/** A sorted row, in place. */
+export interface SortedRow {
+  readonly lines: Lines;
+  readonly index: number;
+}
+
+/** Where the parts of a sorted row lie in its buffer. */
+export interface RowParts {
+  readonly bytes: Buffer;
+  readonly key: Stretch;
+  readonly intent: Stretch;
+  readonly json: Stretch;
+}
+
+/** Reads sorted lines back in groups of one folded text each; a batch of groups lives as long as its buffers. */
+export async function* sortedGroups(sorted: AsyncIterable<Lines>): AsyncIterable<readonly (readonly SortedRow[])[]> {
+  let open: SortedRow[] = [];
+  let last: Buffer = Buffer.alloc(0);
+  let lastStart = 0;
+  let lastEnd = -1;
+  for await (const lines of sorted) {
+    const { bytes, starts, count } = lines;
+    const groups: SortedRow[][] = [];
+    for (let index = 0; index < count; index++) {
+      const start = starts[index] as number;
+      let end = start;
+      while (bytes[end] !== TAB) end++;
+      const same = end - start === lastEnd - lastStart && bytes.compare(last, lastStart, lastEnd, start, end) === 0;
+      if (!same && open.length > 0) {
+        groups.push(open);
+        open = [];
       }
-      rows.push(row);
+      open.push({ lines, index });
+      last = bytes;
+      lastStart = start;
+      lastEnd = end;
     }
     if (groups.length > 0) yield groups;
   }
-  if (fold !== undefined) yield [{ fold, rows }];
+  if (open.length > 0) yield [open];
 }
 
-function parseRow(lines: Lines, index: number): IncomingRow {
+/** As `sortedGroups`, with the rows taken apart. */
+export async function* incomingGroups(sorted: AsyncIterable<Lines>): AsyncIterable<readonly IncomingGroup[]> {
+  for await (const groups of sortedGroups(sorted)) yield groups.map(incomingGroup);
+}
+
+export function incomingGroup(rows: readonly SortedRow[]): IncomingGroup {
+  const parsed = rows.map(parseRow);
+  const { key } = parsed[0] as IncomingRow;
+  return { fold: key.slice(0, key.indexOf('\t')), rows: parsed };
+}
+
+/** The parts of a row that puts a record; undefined for other rows. */
+export function putParts({ lines, index }: SortedRow): RowParts | undefined {
+  const { bytes } = lines;
+  const keyEnd = lines.keyEnds[index] as number;
+  if (bytes[keyEnd + 1] !== PUT) return undefined;
+  // Past kind, file, row and line.
+  let at = keyEnd + 3;
+  for (let field = 0; field < 3; field++) at = pastSeparator(bytes, at);
+  const json = pastSeparator(bytes, at);
+  return {
+    bytes,
+    key: { start: lines.starts[index] as number, end: keyEnd },
+    intent: { start: at, end: json - 1 },
+    json: { start: json, end: (lines.starts[index + 1] as number) - 1 },
+  };
+}
+
+function pastSeparator(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] !== SEPARATOR) at++;
+  return at + 1;
+}
+
+function parseRow({ lines, index }: SortedRow): IncomingRow {
   const { bytes } = lines;
   const keyEnd = lines.keyEnds[index] as number;
   const key = bytes.toString('utf8', lines.starts[index] as number, keyEnd);

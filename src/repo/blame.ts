@@ -1,14 +1,16 @@
 /**
  * Who brought an utterance and each of its labels: the versions in which its record changed.
  */
-import { UttrError } from '../base/errors.ts';
+import { throwIfAborted, UttrError } from '../base/errors.ts';
+import type { Hash } from '../base/hash.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { groupColumn, groupPrefix } from '../records/key.ts';
 import { norm } from '../records/text.ts';
+import type { TreeRoot } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import { changeKind, labelText } from './group-state.ts';
-import { treeOf } from './record-changes.ts';
+import { listedChanges, treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import { loadVersion, type Version } from './versions.ts';
 
@@ -32,8 +34,11 @@ export interface Blame {
 }
 
 /**
- * Follows the records of a text back through history. Each version costs one look-up; history is followed
- * to the parent that has the record as it is, so a merge leads to the branch it came by.
+ * Follows the records of a text back through history.
+ *
+ * Where a version lists its changes, a look at the list is enough: it is small and lies with the metadata, so a
+ * fresh clone fetches little. Elsewhere the record is looked up in the parents. A merge leads to the parent that
+ * has the record as it is: to the branch it came by.
  *
  * @throws unknown-utterance
  */
@@ -63,20 +68,13 @@ async function blameRecord(
   let version = start;
   let state: string | undefined = json;
   for (;;) {
-    const found: { parent: Version; state: string | undefined }[] = [];
-    for (const hash of version.manifest.parents) {
-      const parent = await loadVersion(repository, hash);
-      found.push({ parent, state: (await recordsOf(repository, parent, text)).find((item) => item.key === key)?.json });
-    }
-    const same = found.find((item) => item.state === state);
-    const next = same ?? found[0];
-    if (same === undefined) {
-      const kind = changeKind(next?.state, state);
-      if (kind !== undefined) history.push(step(version, kind, state));
-    }
-    if (next === undefined) break;
-    version = next.parent;
-    state = next.state;
+    throwIfAborted(repository.signal);
+    const origin = await originOf(repository, version, { text, key, state });
+    const kind = changeKind(origin?.state, state);
+    if (kind !== undefined) history.push(step(version, kind, state));
+    if (origin === undefined) break;
+    version = await loadVersion(repository, origin.parent);
+    ({ state } = origin);
   }
   const record = decodeRecord(json);
   return {
@@ -86,6 +84,46 @@ async function blameRecord(
     features: record.features ?? {},
     history,
   };
+}
+
+/** The parent from which a version has a record, and the record as it was there; undefined at the beginning. */
+async function originOf(
+  repository: Repository,
+  version: Version,
+  wanted: { readonly text: string; readonly key: string; readonly state: string | undefined },
+): Promise<{ readonly parent: Hash; readonly state: string | undefined } | undefined> {
+  const { parents, changes } = version.manifest;
+  const [first, ...others] = parents;
+  if (first === undefined) return undefined;
+  const before =
+    changes.list === null
+      ? await stateIn(repository, first, wanted)
+      : await listedBefore(repository, changes.list, wanted);
+  if (before === wanted.state) return { parent: first, state: before };
+  for (const parent of others) {
+    if ((await stateIn(repository, parent, wanted)) === wanted.state) return { parent, state: wanted.state };
+  }
+  return { parent: first, state: before };
+}
+
+async function stateIn(
+  repository: Repository,
+  parent: Hash,
+  { text, key }: { readonly text: string; readonly key: string },
+): Promise<string | undefined> {
+  const records = await recordsOf(repository, await loadVersion(repository, parent), text);
+  return records.find((item) => item.key === key)?.json;
+}
+
+/** The record before the listed changes; what the list does not name was as it is. */
+async function listedBefore(
+  repository: Repository,
+  list: TreeRoot,
+  { text, key, state }: { readonly text: string; readonly key: string; readonly state: string | undefined },
+): Promise<string | undefined> {
+  const changes = await listedChanges(repository.chunks, list, groupPrefix(groupColumn(text)));
+  const change = changes.find((item) => item.key.toString('utf8') === key);
+  return change === undefined ? state : change.before;
 }
 
 function step(version: Version, kind: BlameStep['kind'], state: string | undefined): BlameStep {

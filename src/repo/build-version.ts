@@ -35,6 +35,7 @@ export interface BuiltTrees {
 interface Job {
   readonly path: string;
   readonly stratify: readonly string[];
+  readonly identity: readonly string[];
   readonly plan: CommitPlan;
   readonly parent: Manifest | undefined;
   readonly source: ChunkSource;
@@ -73,7 +74,7 @@ async function buildEmpty(job: Job, places: readonly string[]): Promise<Map<stri
     for (const { move, side } of batch) {
       for (const line of move.lines) {
         const place = placeOf(line, 'after', side);
-        if (place !== undefined) builders.get(place)?.add(line.key, line.after as Buffer);
+        if (place !== undefined) addLine(builders.get(place), line);
         done++;
       }
     }
@@ -86,6 +87,11 @@ async function buildEmpty(job: Job, places: readonly string[]): Promise<Map<stri
   return roots;
 }
 
+function addLine(builder: TreeBuilder | undefined, line: StagedLine): void {
+  if (line.isAdded) builder?.addLine(line.buffer, line.start, line.keyEnd, line.end + 1);
+  else builder?.add(line.key, line.after as Buffer);
+}
+
 interface Placed {
   readonly move: GroupMove;
   readonly side: string | undefined;
@@ -94,7 +100,7 @@ interface Placed {
 /** The staged groups with their sides, in key order. */
 async function* withSides(job: Job): AsyncIterable<readonly Placed[]> {
   let ordinal = 0;
-  for await (const batch of readStagedGroups(job.path)) {
+  for await (const batch of readStagedGroups(job.path, job.identity)) {
     yield batch.map((lines) => {
       const move = groupMove(lines, job.stratify);
       const side = sideAfter(move, () => job.plan.newSides(ordinal));

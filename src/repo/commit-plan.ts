@@ -106,7 +106,18 @@ function stratumOfLine(line: StagedLine, when: 'before' | 'after', stratify: rea
 
 /** Reads a group's lines into what becomes of it. */
 export function groupMove(lines: readonly StagedLine[], stratify: readonly string[]): GroupMove {
-  const [home, forced] = (lines[0] as StagedLine).home.split(FORCED) as [string, string | undefined];
+  const first = lines[0] as StagedLine;
+  if (first.hasNoHome && lines.length === 1 && first.isAdded) {
+    return {
+      lines,
+      from: undefined,
+      forced: undefined,
+      retired: undefined,
+      stratumBefore: undefined,
+      stratumAfter: first.intent === '' ? undefined : stratumOfLine(first, 'after', stratify),
+    };
+  }
+  const [home, forced] = first.home.split(FORCED) as [string, string | undefined];
   let before: string | undefined;
   let after: string | undefined;
   for (const line of lines) {
@@ -154,14 +165,19 @@ export function sideAfter(move: GroupMove, nextNew: () => string): string | unde
 }
 
 /** Reads the staged file and decides every side. */
-export async function planCommit(path: string, policy: SplitPolicy, parent: Manifest | undefined): Promise<CommitPlan> {
+export async function planCommit(
+  path: string,
+  policy: SplitPolicy,
+  identity: readonly string[],
+  parent: Manifest | undefined,
+): Promise<CommitPlan> {
   const sides = Object.keys(policy.sides);
   const strata = CountTable.from(parent?.strata ?? {});
   const groups = new Map<string, number>(sides.map((side) => [side, parent?.sides[side]?.groups ?? 0]));
-  if (parent !== undefined) await settleKnownGroups(path, policy, strata, groups);
+  if (parent !== undefined) await settleKnownGroups(path, policy, identity, strata, groups);
   const existing = parent === undefined ? {} : strata.toObject();
   const assigner = new SplitAssigner(policy, existing);
-  for await (const batch of readStagedGroups(path)) {
+  for await (const batch of readStagedGroups(path, identity)) {
     for (const lines of batch) {
       const move = groupMove(lines, policy.stratify);
       if (isNew(move)) assigner.add(drawText(move), move.stratumAfter as string);
@@ -169,7 +185,7 @@ export async function planCommit(path: string, policy: SplitPolicy, parent: Mani
   }
   const assigned = assigner.assign();
   const newSides = (ordinal: number): string => sides[assigned.sideOf(ordinal)] as string;
-  const counted = await countRecords(path, policy, parent, newSides, strata, groups);
+  const counted = await countRecords(path, policy, identity, parent, newSides, strata, groups);
   return { sides, strata, groups, newSides, newGroupCount: assigner.size, warnings: assigned.warnings, ...counted };
 }
 
@@ -186,11 +202,12 @@ export function isNew(move: GroupMove): boolean {
 async function settleKnownGroups(
   path: string,
   policy: SplitPolicy,
+  identity: readonly string[],
   strata: CountTable,
   groups: Map<string, number>,
 ): Promise<void> {
   const bump = (side: string, count: number): void => void groups.set(side, (groups.get(side) ?? 0) + count);
-  for await (const batch of readStagedGroups(path)) {
+  for await (const batch of readStagedGroups(path, identity)) {
     for (const lines of batch) {
       const move = groupMove(lines, policy.stratify);
       if (move.stratumBefore !== undefined && move.from !== undefined) {
@@ -211,6 +228,7 @@ type Counted = Pick<CommitPlan, 'intents' | 'totals'>;
 async function countRecords(
   path: string,
   policy: SplitPolicy,
+  identity: readonly string[],
   parent: Manifest | undefined,
   newSides: (ordinal: number) => string,
   strata: CountTable,
@@ -219,7 +237,7 @@ async function countRecords(
   const intents = CountTable.from(parent?.intents ?? {});
   const totals = new TotalsBuilder();
   let ordinal = 0;
-  for await (const batch of readStagedGroups(path)) {
+  for await (const batch of readStagedGroups(path, identity)) {
     for (const lines of batch) {
       const move = groupMove(lines, policy.stratify);
       const fresh = isNew(move);

@@ -19,6 +19,7 @@ import { type BuiltTrees, buildTrees } from './build-version.ts';
 import { type CommitPlan, planCommit } from './commit-plan.ts';
 import type { DatasetConfig } from './config.ts';
 import type { ChangeCounts } from './group-state.ts';
+import { versionStats } from './query.ts';
 import { recordVersion } from './record-version.ts';
 import type { Repository } from './repository.ts';
 import { restage } from './restage.ts';
@@ -60,12 +61,13 @@ export async function commit(
   const parent = await headVersion(repository, dataset);
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
-  const plan = await planCommit(staged.path, policy, parent?.manifest);
+  const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest);
   const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
   try {
     const trees = await buildTrees({
       path: staged.path,
       stratify: policy.stratify,
+      identity: config.identity,
       plan,
       parent: parent?.manifest,
       source: repository.chunks,
@@ -188,25 +190,22 @@ export function manifestOf(parts: ManifestParts): Manifest {
   };
 }
 
-/** Now, but never before a parent: history is read by time, and clocks differ. */
+/** Now, but always after every parent: history is walked by time, and clocks differ or stand still. */
 function versionTime(repository: Repository, parents: readonly Version[]): string {
-  return [repository.clock.now().toISOString(), ...parents.map((parent) => parent.manifest.time)]
-    .sort()
-    .at(-1) as string;
+  const earliest = parents.map((parent) => Date.parse(parent.manifest.time) + 1);
+  return new Date(Math.max(repository.clock.now().getTime(), ...earliest)).toISOString();
 }
 
 export function summaryOf(version: Version, warnings: readonly string[]): CommitSummary {
   const { manifest } = version;
-  const sides: Record<string, number> = {};
-  for (const [side, tree] of Object.entries(manifest.sides)) sides[side] = tree.records;
-  const labelled = Object.values(sides).reduce((sum, count) => sum + count, 0);
+  const { rows, sides } = versionStats(version);
   const { list: _, ...changes } = manifest.changes;
   return {
     dataset: manifest.dataset,
     version: version.hash,
     parent: manifest.parents[0] ?? null,
     content: manifest.content,
-    rows: labelled + manifest.unlabelled.records,
+    rows,
     unlabelled: manifest.unlabelled.records,
     sides,
     changes,

@@ -14,6 +14,8 @@ export interface RemoteConfig {
   readonly url: string;
   readonly endpoint?: string;
   readonly region?: string;
+  /** Allows an endpoint without TLS that is not on this machine. */
+  readonly insecure?: boolean;
 }
 
 export interface DatasetConfig {
@@ -31,7 +33,8 @@ export interface Config {
 type Json = Record<string, unknown>;
 
 const TOP_KEYS = ['$schema', 'uttr', 'remotes', 'datasets', 'events'];
-const REMOTE_KEYS = ['url', 'endpoint', 'region'];
+const REMOTE_KEYS = ['url', 'endpoint', 'region', 'insecure'];
+const REMOTE_TEXTS = ['url', 'endpoint', 'region'];
 const DATASET_KEYS = ['identity', 'split', 'clean', 'checks', 'retrain', 'gates'];
 const SPLIT_KEYS = ['method', 'sides', 'salt', 'stratify'];
 const FIELD_PATH = /^(?:intent|lang|id|features\.[^.]+)$/u;
@@ -52,7 +55,8 @@ export function defaultDatasetConfig(dataset: string): Json {
 export function parseConfig(text: string, file: string = CONFIG_FILE): Config {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Editors on Windows put a mark before the text.
+    value = JSON.parse(text.replace(/^\uFEFF/u, ''));
   } catch (error) {
     throw new UttrError('bad-config', `${file} is not JSON: ${(error as Error).message}`, {
       cause: error,
@@ -64,7 +68,7 @@ export function parseConfig(text: string, file: string = CONFIG_FILE): Config {
   if (problems.length > 0) {
     throw new UttrError('bad-config', `${file}: ${problems.join('; ')}`, {
       hint: 'see "Configuration" in the README',
-      details: { file, problems: problems.length },
+      details: { file, problems },
     });
   }
   return config;
@@ -75,8 +79,9 @@ function readTop(value: unknown, problems: string[]): Config {
   unknownKeys(top, TOP_KEYS, '', problems);
   const format = top['uttr'];
   if (typeof format === 'number' && format > 1) {
-    throw new UttrError('format-too-new', `uttr.json has format ${format}; this uttr knows 1`, {
+    throw new UttrError('format-too-new', `${CONFIG_FILE} has format ${format}; this uttr knows 1`, {
       hint: 'install the newest uttr',
+      details: { format, known: 1 },
     });
   }
   if (format !== 1) problems.push('"uttr" must be 1');
@@ -90,25 +95,36 @@ function readTop(value: unknown, problems: string[]): Config {
 }
 
 function readRemotes(value: unknown, problems: string[]): Record<string, RemoteConfig> {
-  const remotes: Record<string, RemoteConfig> = {};
+  const remotes = byName<RemoteConfig>();
   for (const [name, item] of Object.entries(object(value, 'remotes', problems))) {
     const path = `remotes.${name}`;
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/u.test(name))
       problems.push(`${path}: a remote's name has letters, digits, - and _`);
     const remote = object(item, path, problems);
     unknownKeys(remote, REMOTE_KEYS, `${path}.`, problems);
-    for (const key of REMOTE_KEYS) {
+    for (const key of REMOTE_TEXTS) {
       const setting = remote[key];
       if (setting !== undefined && typeof setting !== 'string') problems.push(`${path}.${key} must be a string`);
+      if (typeof setting === 'string' && hasCredentials(setting)) {
+        problems.push(`${path}.${key} holds credentials: take them out, they come from the AWS environment`);
+      }
     }
+    const { insecure } = remote;
+    if (insecure !== undefined && typeof insecure !== 'boolean')
+      problems.push(`${path}.insecure must be true or false`);
     if (typeof remote['url'] !== 'string') problems.push(`${path}.url is missing`);
     remotes[name] = remote as unknown as RemoteConfig;
   }
   return remotes;
 }
 
+/** What stands before an `@` is a name or a password; this file is in git, and everybody reads it. */
+function hasCredentials(url: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/]*@/iu.test(url);
+}
+
 function readDatasets(value: unknown, problems: string[]): Record<string, DatasetConfig> {
-  const datasets: Record<string, DatasetConfig> = {};
+  const datasets = byName<DatasetConfig>();
   for (const [name, item] of Object.entries(object(value, 'datasets', problems))) {
     const path = `datasets.${name}`;
     try {
@@ -160,6 +176,11 @@ function readFields(value: unknown, path: string, problems: string[]): string[] 
     }
   }
   return value as string[];
+}
+
+/** Without a prototype, so that no name (`toString`) is there before somebody puts it there. */
+function byName<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
 }
 
 function object(value: unknown, path: string, problems: string[]): Json {

@@ -5,6 +5,7 @@ import { decodeRecord } from '../records/encode-record.ts';
 import { pairEdits } from '../records/record-diff.ts';
 import type { UtteranceRecord } from '../records/record.ts';
 import { changeKind } from './group-state.ts';
+import { sideNames } from './query.ts';
 import { type RecordChange, recordChanges } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
@@ -34,41 +35,76 @@ export interface DiffSummary {
   readonly from: string | null;
   readonly to: string;
   readonly summary: DiffCounts;
+  /** The largest side first. */
   readonly bySide: Readonly<Record<string, DiffCounts>>;
   readonly byIntent: Readonly<Record<string, { added: number; removed: number }>>;
   readonly changes: readonly DiffChange[];
   readonly truncated: boolean;
 }
 
+/** Without a prototype: an intent may be called `toString`. */
+const byName = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
+
 const noCounts = (): DiffCounts => ({ added: 0, removed: 0, relabelled: 0, updated: 0, edited: 0 });
 
-/** Counts all changes and keeps the first `limit` of them. */
-export async function diffVersions(
+/** What a diff is of: records that differ, and between which states. */
+export interface DiffSource {
+  readonly dataset: string;
+  readonly from: string | null;
+  /** A version's hash, or `staged`. */
+  readonly to: string;
+  /** Sides in the order in which they are told. */
+  readonly sides: readonly string[];
+  readonly changes: AsyncIterable<readonly RecordChange[]>;
+}
+
+/** Two versions; `from` undefined stands for nothing. */
+export function betweenVersions(repository: Repository, from: Version | undefined, to: Version): DiffSource {
+  const { manifest, hash } = to;
+  return {
+    dataset: manifest.dataset,
+    from: from?.hash ?? null,
+    to: hash,
+    sides: sideNames(manifest),
+    changes: recordChanges(repository, from, to),
+  };
+}
+
+/** As summarize, of two versions. */
+export function diffVersions(
   repository: Repository,
   from: Version | undefined,
   to: Version,
   filter: DiffFilter,
   limit: number,
 ): Promise<DiffSummary> {
+  return summarize(betweenVersions(repository, from, to), filter, limit);
+}
+
+/** Counts all changes and keeps the first `limit` of them. */
+export async function summarize(source: DiffSource, filter: DiffFilter, limit: number): Promise<DiffSummary> {
   const summary = noCounts();
-  const bySide: Record<string, DiffCounts> = {};
-  const byIntent: Record<string, { added: number; removed: number }> = {};
+  const bySide = new Map<string, DiffCounts>();
+  const byIntent = byName<{ added: number; removed: number }>();
   const changes: DiffChange[] = [];
   let total = 0;
-  for await (const batch of diffStream(repository, from, to, filter)) {
+  for await (const batch of diffStream(source, filter)) {
     for (const change of batch) {
       summary[change.kind]++;
-      (bySide[change.side] ??= noCounts())[change.kind]++;
+      const side = bySide.get(change.side) ?? noCounts();
+      side[change.kind]++;
+      bySide.set(change.side, side);
       countIntents(change, byIntent);
       if (total++ < limit) changes.push(change);
     }
   }
+  const sides = [...source.sides, ...bySide.keys()];
   return {
-    dataset: to.manifest.dataset,
-    from: from?.hash ?? null,
-    to: to.hash,
+    dataset: source.dataset,
+    from: source.from,
+    to: source.to,
     summary,
-    bySide,
+    bySide: Object.fromEntries([...bySide].sort(([a], [b]) => sides.indexOf(a) - sides.indexOf(b))),
     byIntent,
     changes,
     truncated: total > changes.length,
@@ -76,15 +112,10 @@ export async function diffVersions(
 }
 
 /** All changes in key order; edited records stand where their new text does. */
-export async function* diffStream(
-  repository: Repository,
-  from: Version | undefined,
-  to: Version,
-  filter: DiffFilter,
-): AsyncIterable<readonly DiffChange[]> {
+export async function* diffStream(source: DiffSource, filter: DiffFilter): AsyncIterable<readonly DiffChange[]> {
   // Additions and removals wait until the end is in sight: an edited text is one of each.
   let waiting: DiffChange[] | undefined = [];
-  for await (const batch of recordChanges(repository, from, to)) {
+  for await (const batch of source.changes) {
     const changes = batch.flatMap((change) => toDiffChange(change)).filter((change) => matches(change, filter));
     if (waiting === undefined) {
       yield changes;

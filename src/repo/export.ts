@@ -12,7 +12,7 @@ import type { UtteranceRecord } from '../records/record.ts';
 import { DurableFile, fileError } from '../store/durable-file.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
-import { placesOf } from './query.ts';
+import { placesOf, sideNames } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
@@ -55,7 +55,7 @@ export async function exportVersion(
   } catch (error) {
     throw fileError(error, 'make the folder', directory);
   }
-  const sides = options.side === undefined ? Object.keys(version.manifest.sides) : placesOf(version, options.side);
+  const sides = options.side === undefined ? sideNames(version.manifest) : placesOf(version, options.side);
   const open: { readonly file: DurableFile; readonly result: ExportedFile }[] = [];
   const losses: Loss[] = [];
   try {

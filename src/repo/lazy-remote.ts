@@ -13,9 +13,14 @@ import type { Repository } from './repository.ts';
 /** Stored bytes of fetched frames that are kept for later questions. */
 const KEEP_BYTES = 64 * 2 ** 20;
 
+interface Connection {
+  readonly remote: OpenRemote;
+  readonly chunks: RemoteChunks;
+}
+
 export class LazyRemote implements ChunkSource {
   readonly #repository: Repository;
-  #open: Promise<{ readonly remote: OpenRemote; readonly chunks: RemoteChunks }> | undefined;
+  #open: Promise<Connection> | undefined;
 
   constructor(repository: Repository) {
     this.#repository = repository;
@@ -36,12 +41,31 @@ export class LazyRemote implements ChunkSource {
     return this.#open === undefined ? { requests: 0, bytes: 0 } : (await this.#open).chunks.traffic;
   }
 
-  /** Copies what was fetched to the local store, so that it is not fetched again. */
+  /**
+   * Asks an open remote from now on, instead of the default one: what a pull or push walks through comes from the
+   * remote it works with, and nothing is read twice. The remote is closed with the repository.
+   */
+  async use(remote: OpenRemote): Promise<RemoteChunks> {
+    await this.keep();
+    await this.close();
+    const chunks = this.#chunksOf(remote);
+    this.#open = Promise.resolve({ remote, chunks });
+    return chunks;
+  }
+
+  /**
+   * Copies what was fetched to the local store, so that it is not fetched again. Called before new chunks are
+   * written, too: only chunks that are here serve as dictionaries.
+   */
   async keep(): Promise<void> {
     if (this.#open === undefined) return;
     const { chunks } = await this.#open;
     const { catalogue } = this.#repository;
-    const wanted = await chunks.keptChunks();
+    const wanted = (await chunks.keptChunks()).filter((hash) => !catalogue.has(hash));
+    if (wanted.length === 0) {
+      chunks.forgetKept();
+      return;
+    }
     const sink = this.#repository.newSink();
     try {
       await copyChunks({
@@ -64,16 +88,22 @@ export class LazyRemote implements ChunkSource {
 
   async close(): Promise<void> {
     const open = await this.#open?.catch(() => undefined);
-    await open?.remote.store.close();
     this.#open = undefined;
+    await open?.remote.store.close();
   }
 
   async #chunks(wanted: Hash): Promise<RemoteChunks> {
     this.#open ??= this.#connect(wanted);
-    return (await this.#open).chunks;
+    try {
+      return (await this.#open).chunks;
+    } catch (error) {
+      // The next question may find the remote up again.
+      this.#open = undefined;
+      throw error;
+    }
   }
 
-  async #connect(wanted: Hash): Promise<{ remote: OpenRemote; chunks: RemoteChunks }> {
+  async #connect(wanted: Hash): Promise<Connection> {
     const repository = this.#repository;
     const name = defaultRemote(repository);
     if (name === undefined) {
@@ -83,12 +113,15 @@ export class LazyRemote implements ChunkSource {
       });
     }
     const remote = await openRemote(repository, name, 'read');
-    const chunks = new RemoteChunks(remote.store, {
-      footers: footerCache(repository, remote.url),
+    return { remote, chunks: this.#chunksOf(remote) };
+  }
+
+  #chunksOf(remote: OpenRemote): RemoteChunks {
+    return new RemoteChunks(remote.store, {
+      footers: footerCache(this.#repository, remote.url),
       keepBytes: KEEP_BYTES,
-      signal: repository.signal,
+      signal: this.#repository.signal,
     });
-    return { remote, chunks };
   }
 }
 

@@ -106,12 +106,13 @@ async function build(
   options: MergeOptions,
 ): Promise<Omit<Extract<MergeResult, { kind: 'merged' }>, 'kind'>> {
   const policy = ours.manifest.split;
-  const plan = await planCommit(path, policy, ours.manifest);
+  const plan = await planCommit(path, policy, ours.manifest.identity, ours.manifest);
   const sinks = new VersionSinks(repository, false);
   try {
     const trees = await buildTrees({
       path,
       stratify: policy.stratify,
+      identity: ours.manifest.identity,
       plan,
       parent: ours.manifest,
       source: repository.chunks,

@@ -7,7 +7,9 @@ import { decodeRecord } from '../records/encode-record.ts';
 import { norm } from '../records/text.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { labelNames } from '../records/stratum.ts';
-import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import { type Manifest, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import { balanceOf, type SideBalance, type StratumBalance, stratumLabel } from '../split/balance.ts';
+import { sidesByShare } from '../split/policy.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
@@ -28,9 +30,14 @@ export interface FoundRecord {
   readonly json: string;
 }
 
+/** Sides of a version, the largest share first. */
+export function sideNames(manifest: Manifest): readonly string[] {
+  return sidesByShare(manifest.split).filter((side) => Object.hasOwn(manifest.sides, side));
+}
+
 /** Names of the places of a version: its sides, then `unlabelled`. @throws bad-option for an unknown side */
 export function placesOf(version: Version, side: string | undefined): string[] {
-  const places = [...Object.keys(version.manifest.sides), UNLABELLED];
+  const places = [...sideNames(version.manifest), UNLABELLED];
   if (side === undefined) return places;
   if (places.includes(side)) return [side];
   throw new UttrError('bad-option', `${version.manifest.dataset} has no side "${side}"`, {
@@ -144,7 +151,23 @@ export interface VersionStats {
   /** Share of each side that the split aims at. */
   readonly ideal: Readonly<Record<string, number>>;
   readonly intents: Readonly<Record<string, IntentCounts>>;
+  /** How near the groups of each stratum are to their shares: what the split is after. */
+  readonly strata: readonly NamedStratum[];
   readonly crossed: number;
+}
+
+export interface NamedStratum extends StratumBalance {
+  /** As a person reads it: `greet`, `greet, agent`. */
+  readonly stratum: string;
+}
+
+function strataOf({ split, strata }: Manifest): NamedStratum[] {
+  const order = sidesByShare(split);
+  return [...balanceOf(split, strata).strata].map(([name, { groups, sides }]) => ({
+    stratum: stratumLabel(name),
+    groups,
+    sides: Object.fromEntries(order.map((side) => [side, sides[side] as SideBalance])),
+  }));
 }
 
 /** Counts of a version, from its manifest alone. */
@@ -152,11 +175,13 @@ export function versionStats(version: Version): VersionStats {
   const { manifest } = version;
   const sides: Record<string, number> = {};
   let groups = 0;
-  for (const [side, tree] of Object.entries(manifest.sides)) {
-    sides[side] = tree.records;
-    groups += tree.groups;
+  for (const side of sideNames(manifest)) {
+    const tree = manifest.sides[side];
+    sides[side] = tree?.records ?? 0;
+    groups += tree?.groups ?? 0;
   }
-  const intents: Record<string, Record<string, number> & { rows: number }> = {};
+  // Without a prototype: an intent may be called `toString`.
+  const intents = Object.create(null) as Record<string, Record<string, number> & { rows: number }>;
   for (const [label, counts] of Object.entries(manifest.intents)) {
     if (label === '') continue;
     const name = labelNames(label).join(' + ');
@@ -175,8 +200,9 @@ export function versionStats(version: Version): VersionStats {
     groups,
     unlabelled: manifest.unlabelled.records,
     sides,
-    ideal: manifest.split.sides,
+    ideal: Object.fromEntries(sidesByShare(manifest.split).map((side) => [side, manifest.split.sides[side] ?? 0])),
     intents,
+    strata: strataOf(manifest),
     crossed: manifest.crossed,
   };
 }

@@ -68,6 +68,13 @@ async function* readList(chunks: ChunkSource, list: TreeRoot): AsyncIterable<rea
   }
 }
 
+/** The changes of one group that a list of changes names. */
+export async function listedChanges(chunks: ChunkSource, list: TreeRoot, prefix: string): Promise<RecordChange[]> {
+  if (list.root === null) return [];
+  const [entries] = await new TreeReader(chunks, list).prefixes([Buffer.from(prefix)]);
+  return (entries ?? []).map(({ key, value }) => ({ key, ...parseEntry(value) }));
+}
+
 /** Parses an entry of a list of changes: {"after","before","side"}. @throws bad-chunk */
 function parseEntry(value: Buffer): Omit<RecordChange, 'key'> {
   let entry: { after?: JsonValue; before?: JsonValue; side?: unknown };

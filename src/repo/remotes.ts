@@ -1,12 +1,11 @@
 /**
- * Remotes: opening them, adding them, what they are known to hold.
+ * Remotes: opening them, adding them, what they are known to be able to do.
  */
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
 import type { BlobStore } from '../store/blob-store.ts';
-import { openStore } from '../store/open-store.ts';
 import { type StoreProbe, probeStore } from '../store/probe.ts';
-import type { RemoteConfig } from './config.ts';
+import { parseConfig, type RemoteConfig } from './config.ts';
 import type { Repository } from './repository.ts';
 import { checkStoreFormat } from './store-format.ts';
 import { editConfig } from './working-copy.ts';
@@ -40,7 +39,9 @@ export function requireRemote(repository: Repository, name: string | undefined):
 /** Opens a remote and checks its format. @throws unknown-remote, bad-remote, format-too-new, remote-unreachable */
 export async function openRemote(repository: Repository, name: string, mode: 'read' | 'write'): Promise<OpenRemote> {
   const config = repository.config.remotes[requireRemote(repository, name)] as RemoteConfig;
-  const store = await openConfigured(repository, config);
+  const known = repository.catalogue.capabilities(config.url);
+  const conditionalPut = known === undefined ? undefined : (JSON.parse(known) as StoreProbe).conditionalPut;
+  const store = await openConfigured(repository, config, conditionalPut);
   try {
     await checkStoreFormat(store, mode);
   } catch (error) {
@@ -50,14 +51,23 @@ export async function openRemote(repository: Repository, name: string, mode: 're
   return { name, url: config.url, store };
 }
 
-async function openConfigured(repository: Repository, config: RemoteConfig): Promise<BlobStore> {
-  const known = repository.catalogue.capabilities(config.url);
-  const conditionalPut = known === undefined ? undefined : (JSON.parse(known) as StoreProbe).conditionalPut;
-  return openStore(absoluteUrl(repository.root, config.url), {
-    endpoint: config.endpoint,
+async function openConfigured(
+  repository: Repository,
+  config: RemoteConfig,
+  conditionalPut: boolean | undefined,
+): Promise<BlobStore> {
+  return repository.openStore(absoluteUrl(repository.root, config.url), {
+    endpoint: config.endpoint ?? environmentEndpoint(repository),
     region: config.region,
+    insecure: config.insecure,
     conditionalPut,
   });
+}
+
+/** The variables that the AWS tools read, so that one setting serves both; uttr.json goes before them. */
+function environmentEndpoint({ environment }: Repository): string | undefined {
+  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = environment;
+  return [ofS3, ofAll].find((endpoint) => endpoint !== undefined && endpoint !== '');
 }
 
 /** A folder named relative to the project means the same wherever the command runs. */
@@ -68,30 +78,26 @@ function absoluteUrl(root: string, url: string): string {
 export interface AddedRemote {
   readonly name: string;
   readonly url: string;
+  /** Whether several people may push to it at the same time. */
   readonly conditionalPut: boolean;
   readonly problems: readonly string[];
 }
 
-/** Adds a remote to uttr.json after a look at whether it can be used by several people. */
+/** Adds a remote to uttr.json after a look at whether it can be used by several people. @throws bad-option, bad-config */
 export async function addRemote(repository: Repository, name: string, config: RemoteConfig): Promise<AddedRemote> {
   if (name in repository.config.remotes) {
     throw new UttrError('bad-option', `there is a remote "${name}" already`, {
       hint: `remove it first: uttr remote remove ${name}`,
     });
   }
-  const store = await openConfigured(repository, config);
-  let probe: StoreProbe;
-  try {
-    await checkStoreFormat(store, 'read');
-    probe = await probeStore(store, repository.random);
-    await checkStoreFormat(store, 'write');
-  } finally {
-    await store.close();
-  }
+  const settings = Object.fromEntries(Object.entries(config).filter(([, setting]) => setting !== undefined));
+  // What the file would refuse is refused before anything is sent: credentials in an address, a bad name.
+  parseConfig(JSON.stringify({ uttr: 1, remotes: { [name]: settings } }));
+  const probe = await probeRemote(repository, config);
   repository.setConfig(
     await editConfig(repository.root, (value) => {
       const remotes = (value['remotes'] ??= {}) as Record<string, unknown>;
-      remotes[name] = Object.fromEntries(Object.entries(config).filter(([, setting]) => setting !== undefined));
+      remotes[name] = settings;
     }),
   );
   repository.catalogue.transaction(() => {
@@ -99,6 +105,27 @@ export async function addRemote(repository: Repository, name: string, config: Re
     repository.catalogue.setCapabilities(config.url, JSON.stringify(probe));
   });
   return { name, url: config.url, conditionalPut: probe.conditionalPut, problems: probe.problems };
+}
+
+/** Finds out anew what a remote can do, and remembers it on this machine. @throws unknown-remote */
+export async function checkRemote(repository: Repository, named: string | undefined): Promise<AddedRemote> {
+  const name = requireRemote(repository, named);
+  const config = repository.config.remotes[name] as RemoteConfig;
+  const probe = await probeRemote(repository, config);
+  repository.catalogue.transaction(() => repository.catalogue.setCapabilities(config.url, JSON.stringify(probe)));
+  return { name, url: config.url, conditionalPut: probe.conditionalPut, problems: probe.problems };
+}
+
+async function probeRemote(repository: Repository, config: RemoteConfig): Promise<StoreProbe> {
+  const store = await openConfigured(repository, config, undefined);
+  try {
+    await checkStoreFormat(store, 'read');
+    const probe = await probeStore(store, repository.random, { signal: repository.signal });
+    await checkStoreFormat(store, 'write');
+    return probe;
+  } finally {
+    await store.close();
+  }
 }
 
 /** Takes a remote out of uttr.json; nothing on it is touched. */

@@ -17,6 +17,7 @@ import type { BlobStore } from '../store/blob-store.ts';
 import { ChunkStore } from '../store/chunk-store.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { FileBlobStore } from '../store/file-blob-store.ts';
+import { openStore, type StoreOptions } from '../store/open-store.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { Config, DatasetConfig } from './config.ts';
 import { Git } from './git.ts';
@@ -31,7 +32,11 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
+  /** Opens the store of a remote by its address; `openStore` by default. */
+  readonly openStore?: OpenStore;
 }
+
+export type OpenStore = (url: string, options: StoreOptions) => Promise<BlobStore>;
 
 export class Repository {
   readonly root: string;
@@ -44,6 +49,7 @@ export class Repository {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
+  readonly openStore: OpenStore;
   /** Names for files that must not repeat. */
   readonly ulids: UlidSource;
   readonly #chunks: ChunkStore;
@@ -63,6 +69,7 @@ export class Repository {
     this.environment = around.environment;
     this.progress = around.progress ?? SILENT;
     this.signal = around.signal;
+    this.openStore = around.openStore ?? openStore;
     this.ulids = new UlidSource(around.clock, around.random);
     this.#lazy = new LazyRemote(this);
     this.#chunks = new ChunkStore(local, catalogue, { fallback: this.#lazy, signal: around.signal });

@@ -30,7 +30,7 @@ export async function restage(
   const changes = noChanges();
   const conflicts: string[] = [];
   try {
-    for await (const groups of readStagedGroups(staged.path)) {
+    for await (const groups of readStagedGroups(staged.path, repository.dataset(dataset).identity)) {
       const found = await lookup.groups(groups.map((lines) => Buffer.from((lines[0] as StagedLine).fold)));
       for (const [index, lines] of groups.entries()) {
         const base = found[index] as (typeof found)[number];

@@ -10,7 +10,7 @@ import { EMPTY_TREE } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { RunSorter } from '../tree/sort.ts';
 import { BaseLookup } from './base-lookup.ts';
-import { incomingGroups, RowLines } from './batch-rows.ts';
+import { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
 import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import type { IncomingRow } from './group-state.ts';
@@ -54,9 +54,9 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
     try {
       const keep = previous !== undefined && !job.fresh;
       const tally = await stageRows({
-        rows: incomingGroups(sorter.finish()),
-        staged: keep ? readStagedGroups(previous.path) : nothing(),
-        allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : nothing(),
+        sorted: sorter.finish(),
+        staged: keep ? readStagedGroups(previous.path, job.identity) : undefined,
+        allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : undefined,
         base: new BaseLookup(repository.chunks, job.parent?.manifest),
         policy: job.policy,
         writer,
@@ -118,10 +118,6 @@ function refuseOtherParent(job: StageJob, previous: Staged | undefined): void {
   throw new UttrError('head-moved', `what is staged for ${job.dataset} was prepared for another version`, {
     hint: `commit it first (uttr commit ${job.dataset}) or drop it (uttr reset ${job.dataset})`,
   });
-}
-
-async function* nothing<T>(): AsyncIterable<T> {
-  // An empty stream.
 }
 
 /** Folded texts of every group of a version, ascending, each once. */

@@ -6,7 +6,9 @@
  * only where the batch is to be the whole dataset, every group of the parent. Lookups in the parent go out for
  * a window of groups at once, so a remote or a thread pool can answer them side by side.
  */
+import type { Lines } from '../tree/lines.ts';
 import type { BaseLookup } from './base-lookup.ts';
+import { incomingGroup, incomingGroups, putParts, sortedGroups, type SortedRow } from './batch-rows.ts';
 import {
   type ChangeCounts,
   type ConflictPolicy,
@@ -15,7 +17,7 @@ import {
   noChanges,
   type Place,
 } from './group-state.ts';
-import { formatStagedLine, NO_HOME, type StagedLine, type StagedWriter } from './staged-file.ts';
+import { NO_HOME, type StagedLine, type StagedWriter } from './staged-file.ts';
 
 /** Groups looked up in the parent version at once. */
 const WINDOW_GROUPS = 1024;
@@ -63,11 +65,12 @@ export const newTally = (): StageTally => ({
 });
 
 export interface StageInput {
-  readonly rows: AsyncIterable<readonly IncomingGroup[]>;
-  /** Groups staged already; empty for none. */
-  readonly staged: AsyncIterable<readonly (readonly StagedLine[])[]>;
-  /** Folded texts of every group of the parent, for `replace`; empty otherwise. */
-  readonly allFolds: AsyncIterable<readonly string[]>;
+  /** Lines of `RowLines`, sorted. */
+  readonly sorted: AsyncIterable<Lines>;
+  /** Groups staged already; undefined for none. */
+  readonly staged: AsyncIterable<readonly (readonly StagedLine[])[]> | undefined;
+  /** Folded texts of every group of the parent, for `replace`; undefined otherwise. */
+  readonly allFolds: AsyncIterable<readonly string[]> | undefined;
   readonly base: BaseLookup;
   readonly policy: StagePolicy;
   readonly writer: StagedWriter;
@@ -83,10 +86,38 @@ interface Meeting {
 /** Writes the next staged file and says what it comes to. */
 export async function stageRows(input: StageInput): Promise<StageTally> {
   const tally = newTally();
+  if (input.base.isEmpty && input.staged === undefined) await stageNew(input, tally);
+  else await stageMeetings(input, tally);
+  return tally;
+}
+
+/** A first import: there is nothing to meet, so most lines are copied as they are. */
+async function stageNew(input: StageInput, tally: StageTally): Promise<void> {
+  const { writer } = input;
+  for await (const groups of sortedGroups(input.sorted)) {
+    for (const rows of groups) {
+      const parts = rows.length === 1 ? putParts(rows[0] as SortedRow) : undefined;
+      if (parts === undefined) {
+        settleGroup(new GroupState(NO_HOME), incomingGroup(rows).rows, input, tally);
+      } else {
+        writer.added(parts.bytes, parts.key, parts.intent, parts.json);
+        tally.accepted++;
+        tally.changes.added++;
+        tally.staged.added++;
+      }
+    }
+    if (writer.needsFlush) await writer.flush();
+  }
+}
+
+async function stageMeetings(input: StageInput, tally: StageTally): Promise<void> {
   let window: Meeting[] = [];
-  const rows = new Peekable(input.rows, (group) => Buffer.from(group.fold));
-  const staged = new Peekable(input.staged, (lines) => (lines[0] as StagedLine).fold);
-  const folds = new Peekable(input.allFolds, (fold) => Buffer.from(fold));
+  const rows = new Peekable(incomingGroups(input.sorted), (group) => Buffer.from(group.fold));
+  const staged = new Peekable(
+    input.staged ?? nothing<readonly (readonly StagedLine[])[]>(),
+    (lines) => (lines[0] as StagedLine).fold,
+  );
+  const folds = new Peekable(input.allFolds ?? nothing<readonly string[]>(), (fold) => Buffer.from(fold));
   for (;;) {
     const fold = least([await rows.key(), await staged.key(), await folds.key()]);
     if (fold === undefined) break;
@@ -100,7 +131,10 @@ export async function stageRows(input: StageInput): Promise<StageTally> {
     }
   }
   await settle(window, input, tally);
-  return tally;
+}
+
+async function* nothing<T>(): AsyncIterable<T> {
+  // An empty stream.
 }
 
 async function settle(window: readonly Meeting[], input: StageInput, tally: StageTally): Promise<void> {
@@ -108,17 +142,8 @@ async function settle(window: readonly Meeting[], input: StageInput, tally: Stag
   const found = await input.base.groups(unknown.map((meeting) => meeting.fold));
   let next = 0;
   for (const meeting of window) {
-    const only = meeting.rows.length === 1 ? meeting.rows[0] : undefined;
-    if (input.base.isEmpty && meeting.staged.length === 0 && only?.kind === 'put') {
-      // A new text in a new dataset: nothing to meet.
-      input.writer.write(formatStagedLine(only.key, NO_HOME, only.intent, only.json, undefined));
-      tally.accepted++;
-      tally.changes.added++;
-      tally.staged.added++;
-    } else {
-      const state = newState(meeting, input.base.isEmpty || meeting.staged.length > 0 ? undefined : found[next++]);
-      settleGroup(state, meeting.rows, input, tally);
-    }
+    const state = newState(meeting, input.base.isEmpty || meeting.staged.length > 0 ? undefined : found[next++]);
+    settleGroup(state, meeting.rows, input, tally);
     if (input.writer.needsFlush) await input.writer.flush();
   }
   await input.writer.flush();

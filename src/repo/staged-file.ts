@@ -1,12 +1,12 @@
 /**
  * The staged file: what the next commit will change, sorted by key, one line a record.
  *
- *   line = key TAB home TAB intent TAB after TAB before LF
+ *   line = home TAB intent TAB before TAB key TAB after LF
  *
- * `home` is the side the record's group is on ("-" none yet, "~side" retired from it), `intent` the canonical
- * JSON of the new label (empty: none), `after` the record as it will be ("=" as it is, empty: removed), `before`
- * the record as the parent version has it (empty: new). The key has two or three columns, so lines are taken
- * apart from the right.
+ * `home` is the side the record's group is on ("-" none yet, "~side" retired from it; "test>train": a merge moves
+ * it), `intent` the canonical JSON of the new label (empty: none), `before` the record as the parent version has it
+ * (empty: new), `after` the record as it will be ("=" as it is, empty: removed). The key has two columns, three
+ * where the dataset has identity fields. The end of a line for a new record is its line in a leaf, byte for byte.
  *
  * G1  A group that is touched at all is here with every record it has in the parent version, so a commit
  *     knows a group's side and stratum, before and after, without reading the tree again.
@@ -19,6 +19,7 @@ import { DurableFile, fileError } from '../store/durable-file.ts';
 const TAB = 9;
 const LF = 10;
 const EQUALS = 0x3d;
+const DASH = 0x2d;
 
 const READ_BYTES = 1 << 20;
 const WRITE_BYTES = 1 << 20;
@@ -35,27 +36,32 @@ export const FORCED = '>';
 /** One line, in place: positions into a buffer that lives as long as the batch it came in. */
 export class StagedLine {
   readonly buffer: Buffer;
+  /** Start of the key; the line in a leaf would be `[start, end]` for a new record. */
   readonly start: number;
-  readonly end: number;
   readonly foldEnd: number;
   readonly keyEnd: number;
+  /** Position of the LF. */
+  readonly end: number;
+  /** Canonical JSON of the new label; empty when there is none. */
+  readonly intent: string;
+  readonly #lineStart: number;
   readonly #homeEnd: number;
   readonly #intentEnd: number;
-  readonly #afterEnd: number;
 
-  /** @param end position of the LF */
-  constructor(buffer: Buffer, start: number, end: number) {
+  /** @param end position of the LF. @param labels keeps one string for each label */
+  constructor(buffer: Buffer, start: number, end: number, keyColumns: number, labels: LabelTable) {
     this.buffer = buffer;
-    this.start = start;
     this.end = end;
-    this.#afterEnd = tabBefore(buffer, end, start);
-    this.#intentEnd = tabBefore(buffer, this.#afterEnd, start);
-    this.#homeEnd = tabBefore(buffer, this.#intentEnd, start);
-    this.keyEnd = tabBefore(buffer, this.#homeEnd, start);
-    const fold = buffer.indexOf(TAB, start);
-    this.foldEnd = fold < this.keyEnd ? fold : this.keyEnd;
-    if (this.keyEnd <= start)
-      throw new UttrError('bad-checksum', 'a staged line is damaged', { hint: 'run: uttr reset' });
+    this.#lineStart = start;
+    this.#homeEnd = nextTab(buffer, start, end);
+    this.#intentEnd = nextTab(buffer, this.#homeEnd + 1, end);
+    this.start = nextTab(buffer, this.#intentEnd + 1, end) + 1;
+    this.foldEnd = nextTab(buffer, this.start, end);
+    let keyEnd = nextTab(buffer, this.foldEnd + 1, end);
+    for (let column = 2; column < keyColumns; column++) keyEnd = nextTab(buffer, keyEnd + 1, end);
+    this.keyEnd = keyEnd;
+    this.intent = labels.read(buffer, this.#homeEnd + 1, this.#intentEnd);
+    if (keyEnd >= end) throw new UttrError('bad-checksum', 'a staged line is damaged', { hint: 'run: uttr reset' });
   }
 
   get key(): Buffer {
@@ -68,38 +74,33 @@ export class StagedLine {
   }
 
   get home(): string {
-    return this.buffer.toString('latin1', this.keyEnd + 1, this.#homeEnd);
+    if (this.hasNoHome) return NO_HOME;
+    return this.buffer.toString('latin1', this.#lineStart, this.#homeEnd);
   }
 
-  /** Canonical JSON of the new label; empty when there is none. */
-  get intent(): string {
-    return this.buffer.toString('utf8', this.#homeEnd + 1, this.#intentEnd);
+  get hasNoHome(): boolean {
+    return this.#homeEnd - this.#lineStart === 1 && this.buffer[this.#lineStart] === DASH;
   }
 
   /** Whether the record is only here because its group is touched. */
   get isUnchanged(): boolean {
-    return this.#afterEnd - this.#intentEnd === 2 && this.buffer[this.#intentEnd + 1] === EQUALS;
+    return this.end - this.keyEnd === 2 && this.buffer[this.keyEnd + 1] === EQUALS;
   }
 
   /** The record as it will be; undefined when it is removed. */
   get after(): Buffer | undefined {
     if (this.isUnchanged) return this.before;
-    return slice(this.buffer, this.#intentEnd + 1, this.#afterEnd);
+    return slice(this.buffer, this.keyEnd + 1, this.end);
   }
 
   /** The record as the parent version has it. */
   get before(): Buffer | undefined {
-    return slice(this.buffer, this.#afterEnd + 1, this.end);
+    return slice(this.buffer, this.#intentEnd + 1, this.start - 1);
   }
 
   /** Whether the record is new: nothing before, something after. The common case of a first import. */
   get isAdded(): boolean {
-    return this.#afterEnd + 1 === this.end && this.#afterEnd > this.#intentEnd + 1;
-  }
-
-  /** The record's bytes where `isAdded`: `[start, end)` in the buffer. */
-  get addedRange(): readonly [number, number] {
-    return [this.#intentEnd + 1, this.#afterEnd];
+    return this.start - this.#intentEnd === 2 && this.end - this.keyEnd > 2;
   }
 
   isSameGroup(other: StagedLine): boolean {
@@ -111,15 +112,31 @@ export class StagedLine {
   }
 }
 
+/** Gives the same string for the same label's bytes: files hold few labels and many lines. */
+class LabelTable {
+  readonly #known = new Map<number, { readonly bytes: Buffer; readonly text: string }>();
+
+  read(buffer: Buffer, start: number, end: number): string {
+    if (start === end) return '';
+    let hash = 0;
+    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (buffer[at] as number)) | 0;
+    const known = this.#known.get(hash);
+    if (known !== undefined && known.bytes.compare(buffer, start, end) === 0) return known.text;
+    const text = buffer.toString('utf8', start, end);
+    this.#known.set(hash, { bytes: Buffer.from(text), text });
+    return text;
+  }
+}
+
 function slice(buffer: Buffer, start: number, end: number): Buffer | undefined {
   return start === end ? undefined : buffer.subarray(start, end);
 }
 
-/** Position of the last TAB before `end`; records hold none (canonical JSON escapes it). */
-function tabBefore(buffer: Buffer, end: number, start: number): number {
-  let at = end - 1;
-  while (at > start && buffer[at] !== TAB) at--;
-  return at;
+/** Position of the next TAB, or `end`; records hold none (canonical JSON escapes it). */
+function nextTab(buffer: Buffer, from: number, end: number): number {
+  let at = from;
+  while (at < end && buffer[at] !== TAB) at++;
+  return at < end ? at : end;
 }
 
 /** Prints one line; `before` and `after` are canonical JSON, undefined for none, 'same' for unchanged. */
@@ -131,7 +148,13 @@ export function formatStagedLine(
   before: string | undefined,
 ): string {
   const next = after === undefined ? '' : after === before ? '=' : after;
-  return `${key}\t${home}\t${intent}\t${next}\t${before ?? ''}\n`;
+  return `${home}\t${intent}\t${before ?? ''}\t${key}\t${next}\n`;
+}
+
+/** Positions `[start, end)` in a buffer. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Writes a staged file piecewise; nothing is visible under its name before `publish`. */
@@ -160,24 +183,20 @@ export class StagedWriter {
     this.lines++;
   }
 
-  /** Writes bytes as they are; they end with LF. */
-  copy(source: Buffer, start: number, end: number): void {
-    this.#reserve(end - start);
-    this.#length += source.copy(this.#buffer, this.#length, start, end);
-    this.lines++;
-  }
-
-  /** A line for a record that is new, made of pieces of an input buffer. */
-  added(source: Buffer, key: readonly [number, number], intent: string, record: readonly [number, number]): void {
-    this.#reserve(key[1] - key[0] + intent.length * 3 + record[1] - record[0] + 8);
+  /** A line for a new record of a new group, made of stretches of other lines. */
+  added(bytes: Buffer, key: Stretch, intent: Stretch, record: Stretch): void {
+    this.#reserve(key.end - key.start + intent.end - intent.start + record.end - record.start + 6);
+    const out = this.#buffer;
     let at = this.#length;
-    at += source.copy(this.#buffer, at, key[0], key[1]);
-    at += this.#buffer.write(`\t${NO_HOME}\t`, at);
-    at += this.#buffer.write(intent, at);
-    this.#buffer[at++] = TAB;
-    at += source.copy(this.#buffer, at, record[0], record[1]);
-    this.#buffer[at++] = TAB;
-    this.#buffer[at++] = LF;
+    out[at++] = DASH;
+    out[at++] = TAB;
+    at += bytes.copy(out, at, intent.start, intent.end);
+    out[at++] = TAB;
+    out[at++] = TAB;
+    at += bytes.copy(out, at, key.start, key.end);
+    out[at++] = TAB;
+    at += bytes.copy(out, at, record.start, record.end);
+    out[at++] = LF;
     this.#length = at;
     this.lines++;
   }
@@ -212,7 +231,8 @@ export class StagedWriter {
  *
  * @throws bad-checksum when the file ends in the middle of a line
  */
-export async function* readStaged(path: string): AsyncIterable<readonly StagedLine[]> {
+async function* readLines(path: string, keyColumns: number): AsyncIterable<readonly StagedLine[]> {
+  const labels = new LabelTable();
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');
@@ -228,7 +248,7 @@ export async function* readStaged(path: string): AsyncIterable<readonly StagedLi
       if (bytesRead === 0) break;
       const filled = buffer.subarray(0, rest.length + bytesRead);
       const lines: StagedLine[] = [];
-      const used = takeLines(filled, lines);
+      const used = takeLines(filled, lines, keyColumns, labels);
       if (lines.length > 0) yield lines;
       rest = filled.subarray(used);
       if (rest.length > LINE_LIMIT_BYTES) throw damaged(path);
@@ -239,10 +259,10 @@ export async function* readStaged(path: string): AsyncIterable<readonly StagedLi
   }
 }
 
-function takeLines(bytes: Buffer, lines: StagedLine[]): number {
+function takeLines(bytes: Buffer, lines: StagedLine[], keyColumns: number, labels: LabelTable): number {
   let start = 0;
   for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
-    lines.push(new StagedLine(bytes, start, end));
+    lines.push(new StagedLine(bytes, start, end, keyColumns, labels));
     start = end + 1;
   }
   return start;
@@ -255,9 +275,12 @@ function damaged(path: string): UttrError {
 }
 
 /** Reads a staged file group by group: all lines of one folded text together, batches of whole groups. */
-export async function* readStagedGroups(path: string): AsyncIterable<readonly (readonly StagedLine[])[]> {
+export async function* readStagedGroups(
+  path: string,
+  identity: readonly string[],
+): AsyncIterable<readonly (readonly StagedLine[])[]> {
   let open: StagedLine[] = [];
-  for await (const lines of readStaged(path)) {
+  for await (const lines of readLines(path, identity.length === 0 ? 2 : 3)) {
     const groups: StagedLine[][] = [];
     for (const line of lines) {
       const first = open[0];

@@ -3,6 +3,8 @@
  */
 import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
+import type { SplitPolicy } from '../records/manifest.ts';
+import { sidesByShare } from '../split/policy.ts';
 import { defaultRemote } from './remotes.ts';
 import { readOpenMerge, type OpenMerge } from './merge-state.ts';
 import type { Repository } from './repository.ts';
@@ -46,7 +48,7 @@ async function datasetStatus(repository: Repository, dataset: string): Promise<D
       ...common,
       version: pointer?.version ?? null,
       records: pointer?.records ?? null,
-      sides: pointer?.sides ?? {},
+      sides: inOrder(pointer?.sides ?? {}, repository.config.datasets[dataset]?.split),
       local: pointer === undefined ? 'absent' : localState(repository, pointer.version),
       remote: pointer === undefined ? 'unknown' : remoteState(repository, dataset, pointer.version),
       problem: null,
@@ -63,6 +65,12 @@ async function datasetStatus(repository: Repository, dataset: string): Promise<D
       problem: error.message,
     };
   }
+}
+
+/** Sides as the split names them, the largest share first; a pointer has them by name. */
+function inOrder(sides: Readonly<Record<string, number>>, split: SplitPolicy | undefined): Record<string, number> {
+  const order = split === undefined ? [] : sidesByShare(split);
+  return Object.fromEntries(Object.entries(sides).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
 }
 
 function localState(repository: Repository, version: Hash): DatasetStatus['local'] {

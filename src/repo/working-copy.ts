@@ -51,7 +51,7 @@ export function readConfig(root: string): Config {
 /** Changes uttr.json and keeps what it does not touch; the result is checked before it is written. */
 export async function editConfig(root: string, edit: (config: Record<string, unknown>) => void): Promise<Config> {
   const path = join(root, CONFIG_FILE);
-  const value = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  const value = JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/u, '')) as Record<string, unknown>;
   edit(value);
   const text = `${JSON.stringify(value, null, 2)}\n`;
   const config = parseConfig(text);
