@@ -4,7 +4,7 @@
 import type { DiffChange, DiffSummary } from '../repo/diff.ts';
 import { wordDiff } from '../repo/word-diff.ts';
 import { oneLine, type Reporter, thousands } from './reporter.ts';
-import { changeWords, short, sideOrder } from './words.ts';
+import { changeWords, short } from './words.ts';
 
 type Style = (style: 'red' | 'green' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
@@ -16,9 +16,7 @@ export function diffText(diff: DiffSummary, reporter: Pick<Reporter, 'style'>, s
       `${diff.dataset} ${diff.from === null ? '(nothing)' : short(diff.from)} → ${short(diff.to)}: ${changeWords(diff.summary)}`,
     ),
   ];
-  const order = sideOrder(Object.keys(diff.bySide));
-  const bySide = Object.entries(diff.bySide).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-  for (const [side, counts] of bySide) lines.push(`  ${side}: ${changeWords(counts)}`);
+  for (const [side, counts] of Object.entries(diff.bySide)) lines.push(`  ${side}: ${changeWords(counts)}`);
   const intents = Object.entries(diff.byIntent).sort(([, a], [, b]) => b.added + b.removed - (a.added + a.removed));
   for (const [intent, { added, removed }] of intents.slice(0, statOnly ? intents.length : 10)) {
     lines.push(

@@ -1,5 +1,5 @@
 /**
- * Runs the program on this process: signals, exit code, a pipe that closes early, crash points of the tests.
+ * Runs the program on this process: signals, exit code, crash points of the tests.
  */
 import { type CrashPoint, setCrashHook } from '../base/crash-points.ts';
 import { run } from './program.ts';
@@ -20,13 +20,6 @@ export async function runProcess(): Promise<void> {
       exitSignal = signal;
       controller.abort();
       setTimeout(() => process.exit(SIGNAL_EXIT[signal]), GRACE_MS).unref();
-    });
-  }
-  // `uttr cat | head` closes the pipe: nothing is wrong, and nobody is listening any more.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
     });
   }
   const code = await run(process.argv.slice(2), {

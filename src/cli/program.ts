@@ -1,19 +1,25 @@
 /**
  * The command tree: global options, every command, errors to messages and exit codes.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { UttrError } from '../base/errors.ts';
 import { CliContext, type GlobalFlags } from './context.ts';
-import { COMMANDS } from './commands/all.ts';
+import { COMMAND_GROUPS } from './commands/all.ts';
 import { Reporter } from './reporter.ts';
+
+/** A stream that may be a terminal. */
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean | undefined; readonly columns?: number };
+
+/** Width of help where nobody says how wide the terminal is. */
+const HELP_COLUMNS = 100;
 
 export interface Streams {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadableStream;
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly signal: AbortSignal;
 }
 
@@ -30,37 +36,73 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
     now: () => performance.now(),
   });
   const context = new CliContext({ ...streams, directory: early.C ?? streams.directory, reporter });
-  const program = buildProgram(context, streams);
+  const usage = { command: 'uttr' };
   try {
-    await program.parseAsync(args, { from: 'user' });
+    if (early.C !== undefined) requireFolder(early.C, context.directory);
+    await buildProgram(context, streams, usage).parseAsync(args, { from: 'user' });
+    await reporter.finish();
     return context.exitCode;
   } catch (error) {
-    return report(error, reporter, streams.environment);
+    // Nobody reads the answer any more (`uttr cat | head -1`): that is the reader's good right.
+    if (reporter.isUnread) return context.exitCode;
+    return report(error, { reporter, environment: streams.environment, usage });
   }
 }
 
-function buildProgram(context: CliContext, streams: Streams): Command {
+/** Which command a wrong option was given to, as it is typed. */
+interface Usage {
+  command: string;
+}
+
+function buildProgram(context: CliContext, streams: Streams, usage: Usage): Command {
   const program = new Command('uttr')
-    .description('Version control for utterance datasets')
+    .description('Version control for utterance datasets.')
     .version(readVersion(), '-V, --version', 'print the version')
     .option('--json', 'print one JSON document on stdout and nothing else')
-    .option('--quiet', 'print results and errors only')
+    .option('--quiet', 'print results, warnings and errors only')
     .option('--no-color', 'print without colours')
     .option('-C <dir>', 'work in this folder')
-    .showHelpAfterError('(see uttr --help)')
-    .enablePositionalOptions(false)
-    .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: () => undefined,
-    })
-    .exitOverride();
-  for (const register of COMMANDS) register(program, context);
+    .helpCommand('help [command]', 'explain a command')
+    .addHelpText('after', EPILOGUE);
+  for (const { title, register } of COMMAND_GROUPS) {
+    program.commandsGroup(title);
+    for (const one of register) one(program, context);
+  }
   for (const command of allCommands(program)) {
     command.exitOverride();
-    command.configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: () => undefined });
+    command.helpOption('-h, --help', 'print this help');
+    command.configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      getOutHelpWidth: () => streams.stdout.columns ?? HELP_COLUMNS,
+      getErrHelpWidth: () => streams.stderr.columns ?? HELP_COLUMNS,
+      // Help that was not asked for: a command was left out.
+      writeErr: (text) => (context.reporter.json ? undefined : streams.stderr.write(text)),
+      // Errors are printed in one place, by `report`.
+      outputError: () => {
+        usage.command = pathOf(command);
+      },
+    });
     if (command !== program) addGlobalOptions(command);
   }
   return program;
+}
+
+const EPILOGUE = `
+A version is named <dataset>@<version>, where the version is HEAD, HEAD~2, a tag, the first digits of
+its hash (6 or more), or git:<ref>. A project with one dataset needs no name for it.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 bad data, 4 conflict, 5 damaged data,
+6 disk, remote or network, 7 written by a newer uttr, 130 interrupted.
+
+To begin: uttr init, uttr add <dataset> <file>, uttr commit -m "first batch"`;
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function requireFolder(named: string, directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new UttrError('bad-option', `${named} is no folder`, { hint: 'give -C a folder that is there' });
 }
 
 function* allCommands(command: Command): Iterable<Command> {
@@ -72,8 +114,9 @@ function* allCommands(command: Command): Iterable<Command> {
 function addGlobalOptions(command: Command): void {
   if (command.commands.length > 0) return;
   const taken = new Set(command.options.map((option) => option.long));
-  if (!taken.has('--json')) command.option('--json', 'print one JSON document');
-  if (!taken.has('--quiet')) command.option('--quiet', 'print results and errors only');
+  command.optionsGroup('Global options:');
+  if (!taken.has('--json')) command.option('--json', 'print one JSON document on stdout and nothing else');
+  if (!taken.has('--quiet')) command.option('--quiet', 'print results, warnings and errors only');
   command.option('--no-color', 'print without colours');
   command.option('-C <dir>', 'work in this folder');
 }
@@ -86,6 +129,7 @@ function scanGlobalFlags(args: readonly string[]): GlobalFlags {
     else if (arg === '--quiet') flags.quiet = true;
     else if (arg === '--no-color') flags.color = false;
     else if (arg === '-C' && args[index + 1] !== undefined) flags.C = args[index + 1] as string;
+    else if (/^-C./u.test(arg)) flags.C = arg.slice('-C'.length);
   }
   return flags;
 }
@@ -97,16 +141,16 @@ function wantsColor(flags: GlobalFlags, streams: Streams): boolean {
   return environment['TERM'] !== 'dumb' && streams.stdout.isTTY === true;
 }
 
-function report(error: unknown, reporter: Reporter, environment: Streams['environment']): number {
+function report(
+  error: unknown,
+  { reporter, environment, usage }: { reporter: Reporter; environment: Streams['environment']; usage: Usage },
+): number {
   if (error instanceof CommanderError) {
     // Help and version were printed; they are answers, not errors.
     if (error.exitCode === 0) return 0;
-    if (error.code === 'commander.help') return 2;
-    const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
-    const ours = new UttrError('bad-option', message ?? 'wrong usage', {
-      hint: suggestion === undefined || suggestion === '' ? 'see: uttr --help' : suggestion.replace(/^\(|\)$/gu, ''),
-    });
-    reporter.error(ours);
+    const ours = usageError(error, usage.command);
+    // Help stands on stderr already where a command was left out.
+    if (error.code !== 'commander.help' || reporter.json) reporter.error(ours);
     return ours.exitCode;
   }
   const ours = toUttrError(error);
@@ -114,6 +158,17 @@ function report(error: unknown, reporter: Reporter, environment: Streams['enviro
   if (ours.kind === 'internal' && !reporter.json) reporter.note((error as Error).stack ?? String(error));
   else if ((environment['UTTR_TRACE'] ?? '') !== '') reporter.note(ours.stack ?? '');
   return ours.exitCode;
+}
+
+function usageError(error: CommanderError, command: string): UttrError {
+  if (error.code === 'commander.help') {
+    return new UttrError('bad-option', 'a command is missing', { hint: 'see: uttr --help' });
+  }
+  const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
+  const near = /^\(Did you mean (?:one of )?(?<names>.+)\?\)$/u.exec(suggestion ?? '')?.groups?.['names'];
+  return new UttrError('bad-option', message ?? 'wrong usage', {
+    hint: near === undefined ? `see: ${command} --help` : `did you mean ${near}?`,
+  });
 }
 
 function toUttrError(error: unknown): UttrError {

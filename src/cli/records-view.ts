@@ -18,7 +18,7 @@ export async function printRecords(
     for await (const batch of findRecords(repository, version, filter, limit ?? Infinity)) {
       count += batch.length;
       if (reporter.json) records.push(...batch.map(({ json }) => JSON.parse(json) as unknown));
-      else await reporter.write(batch.map(({ json }) => `${json}\n`).join(''));
+      else await reporter.data(batch.map(({ json }) => `${json}\n`).join(''));
     }
     if (reporter.json) reporter.result({ dataset: version.manifest.dataset, version: version.hash, records }, () => '');
     return count;

@@ -13,6 +13,8 @@ type Style = Parameters<typeof styleText>[0];
 
 const REDRAW_MS = 100;
 const SPEAK_MS = 10_000;
+/** Characters of an error's message or hint; what quotes data is short already. */
+const MESSAGE_LIMIT = 4000;
 
 // Everything below U+0020 but LF and TAB, DEL, C1, and the bidirectional controls.
 // eslint-disable-next-line no-control-regex
@@ -26,7 +28,9 @@ export function harmless(text: string): string {
 /** A text of the data for one line of output: line breaks and tabs shown, length bounded. */
 export function oneLine(text: string, limit = 160): string {
   const flat = harmless(text.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('\t', '\\t'));
-  return flat.length <= limit ? flat : `${flat.slice(0, limit - 1)}…`;
+  if (flat.length <= limit) return flat;
+  // Half a surrogate pair at the cut would show as a replacement character.
+  return `${flat.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/u, '')}…`;
 }
 
 export interface ReporterSettings {
@@ -40,12 +44,23 @@ export interface ReporterSettings {
 
 export class Reporter {
   readonly #settings: ReporterSettings;
+  #broken: NodeJS.ErrnoException | undefined;
   #drawn = false;
   #lastDraw = 0;
   #began: number | undefined;
 
   constructor(settings: ReporterSettings) {
     this.#settings = settings;
+    settings.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      this.#broken = error;
+    });
+    // Without a reader of messages the work goes on.
+    settings.stderr.on('error', () => undefined);
+  }
+
+  /** Whether the reader of stdout has gone: there is no use in writing more. */
+  get isUnread(): boolean {
+    return this.#broken?.code === 'EPIPE';
   }
 
   get json(): boolean {
@@ -66,33 +81,56 @@ export class Reporter {
   /** The command's answer: one JSON document with `--json`, else what `text` makes of it. */
   result(value: unknown, text: () => string): void {
     this.clear();
-    if (this.#settings.json) this.#settings.stdout.write(`${JSON.stringify(value)}\n`);
+    if (this.#settings.json) this.#settings.stdout.write(`${this.#shown(JSON.stringify(value))}\n`);
     else {
       const words = text();
       if (words !== '') this.#settings.stdout.write(words.endsWith('\n') ? words : `${words}\n`);
     }
   }
 
-  /** A piece of a streamed answer, as it is; resolves when the stream takes more. */
+  /** A piece of a streamed answer, as it is; resolves when the stream takes more. @throws aborted, disk-full, io-failed */
   async write(bytes: string | Uint8Array): Promise<void> {
     this.clear();
-    const { stdout } = this.#settings;
-    if (stdout.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      stdout.once('drain', resolve);
+    const error = await new Promise<Error | null | undefined>((resolve) => {
+      this.#settings.stdout.write(bytes, resolve);
     });
+    this.#broken ??= error ?? undefined;
+    this.#refuseBroken();
+  }
+
+  /** Lines of JSON. Where a terminal shows them, control characters of data stand as the escapes JSON has for them. */
+  data(lines: string): Promise<void> {
+    return this.write(this.#shown(lines));
+  }
+
+  #shown(json: string): string {
+    return this.#settings.stdout.isTTY === true ? harmless(json) : json;
+  }
+
+  /** Waits until the answer is written. @throws disk-full, io-failed */
+  async finish(): Promise<void> {
+    // The callback of an empty write comes after those of all writes before it.
+    await this.write('');
+  }
+
+  #refuseBroken(): void {
+    const error = this.#broken;
+    if (error === undefined) return;
+    if (error.code === 'EPIPE') throw new UttrError('aborted', 'nobody reads the answer any more', { cause: error });
+    const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'disk-full' : 'io-failed';
+    throw new UttrError(code, `the answer cannot be written: ${error.message}`, { cause: error });
   }
 
   /** A sentence for the person, beside the answer. */
   note(message: string): void {
     if (this.#settings.quiet) return;
     this.clear();
-    this.#settings.stderr.write(`${message}\n`);
+    this.#settings.stderr.write(`${harmless(message)}\n`);
   }
 
   warn(message: string): void {
     this.clear();
-    this.#settings.stderr.write(`${this.style('yellow', 'warning:')} ${message}\n`);
+    this.#settings.stderr.write(`${this.style('yellow', 'warning:')} ${harmless(message)}\n`);
   }
 
   /** Output of a program we ran, passed on to stderr. */
@@ -107,12 +145,14 @@ export class Reporter {
     if (this.#settings.json) {
       const { code, kind, message, hint, details, exitCode } = error;
       const body = { code, kind, message, ...(hint === undefined ? {} : { hint }), details, exitCode };
-      this.#settings.stdout.write(`${JSON.stringify({ error: body })}\n`);
+      this.#settings.stdout.write(`${this.#shown(JSON.stringify({ error: body }))}\n`);
       return;
     }
-    this.#settings.stderr.write(`${this.style('red', `error[${error.code}]:`)} ${harmless(error.message)}\n`);
+    this.#settings.stderr.write(
+      `${this.style('red', `error[${error.code}]:`)} ${oneLine(error.message, MESSAGE_LIMIT)}\n`,
+    );
     if (error.hint !== undefined)
-      this.#settings.stderr.write(`${this.style('cyan', 'hint:')} ${harmless(error.hint)}\n`);
+      this.#settings.stderr.write(`${this.style('cyan', 'hint:')} ${oneLine(error.hint, MESSAGE_LIMIT)}\n`);
   }
 
   #update(phase: string, done: number, total: number | undefined, unit: string): void {
@@ -149,7 +189,7 @@ export class Reporter {
 
 function progressLine(phase: string, done: number, total: number | undefined, unit: string, elapsedMs: number): string {
   const rate = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
-  const amount = (count: number): string => (unit === 'bytes' ? bytes(count) : `${thousands(Math.round(count))}`);
+  const amount = (count: number): string => (unit === 'bytes' ? bytes(count) : thousands(Math.round(count)));
   const of = total === undefined ? '' : ` of ${amount(total)} (${Math.floor((done / Math.max(total, 1)) * 100)} %)`;
   const left = total === undefined || rate === 0 ? '' : `, ${Math.ceil((total - done) / rate)} s left`;
   return `${phase}: ${amount(done)}${of}${unit === 'bytes' ? '' : ` ${unit}`}, ${amount(rate)}/s${left}`;
@@ -206,20 +246,29 @@ function width(text: string): number {
   // eslint-disable-next-line no-control-regex
   if (/^[\u0020-\u007E]*$/u.test(plain)) return plain.length;
   let columns = 0;
-  for (const { segment } of SEGMENTS.segment(plain)) columns += isWide(segment) ? 2 : 1;
+  for (const { segment } of SEGMENTS.segment(plain)) columns += columnsOf(segment);
   return columns;
 }
 
+function columnsOf(segment: string): number {
+  // Marks and joiners that stand alone: nothing is drawn.
+  if (/^[\p{Mn}\p{Me}\p{Cf}]+$/u.test(segment)) return 0;
+  return isWide(segment) ? 2 : 1;
+}
+
+/** East Asian wide and fullwidth blocks: first and last code point of each. */
+const WIDE_RANGES: readonly (readonly [number, number])[] = [
+  [0x11_00, 0x11_5f],
+  [0x2e_80, 0xa4_cf],
+  [0xac_00, 0xd7_a3],
+  [0xf9_00, 0xfa_ff],
+  [0xfe_30, 0xfe_6f],
+  [0xff_00, 0xff_60],
+  [0x2_00_00, 0x3_ff_fd],
+];
+
 function isWide(segment: string): boolean {
+  if (/\p{Emoji_Presentation}|\p{Emoji}\uFE0F/u.test(segment)) return true;
   const code = segment.codePointAt(0) ?? 0;
-  return (
-    /\p{Emoji_Presentation}/u.test(segment) ||
-    (code >= 0x11_00 && code <= 0x11_5f) ||
-    (code >= 0x2e_80 && code <= 0xa4_cf) ||
-    (code >= 0xac_00 && code <= 0xd7_a3) ||
-    (code >= 0xf9_00 && code <= 0xfa_ff) ||
-    (code >= 0xfe_30 && code <= 0xfe_6f) ||
-    (code >= 0xff_00 && code <= 0xff_60) ||
-    (code >= 0x2_00_00 && code <= 0x3_ff_fd)
-  );
+  return WIDE_RANGES.some(([first, last]) => code >= first && code <= last);
 }

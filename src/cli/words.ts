@@ -22,16 +22,10 @@ export function short(hash: string): string {
   return hash.slice(0, 12);
 }
 
-/** Sides as people name them: `train` first, whatever their order in a document. */
-export function sideOrder(sides: Iterable<string>): string[] {
-  return [...sides].sort((a, b) => Number(b === 'train') - Number(a === 'train') || (a < b ? -1 : 1));
-}
-
 /** `train 17 775 (75.0 %)  test 5 925 (25.0 %)`. */
 export function sideWords(sides: Readonly<Record<string, number>>): string {
   const total = Object.values(sides).reduce((sum, count) => sum + count, 0);
-  return sideOrder(Object.keys(sides))
-    .map((side) => [side, sides[side] ?? 0] as const)
+  return Object.entries(sides)
     .map(
       ([side, count]) => `${side} ${thousands(count)} (${total === 0 ? '0.0' : ((count / total) * 100).toFixed(1)} %)`,
     )

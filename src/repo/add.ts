@@ -7,7 +7,7 @@
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import type { JsonValue } from '../base/json.ts';
-import type { ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
+import type { Format, ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
 import { detectFormat, formatByName } from '../formats/registry.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
 import { decodeRecord } from '../records/encode-record.ts';
@@ -15,8 +15,9 @@ import type { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
 import { intentNames } from './change-event.ts';
 import { defaultDatasetConfig } from './config.ts';
-import type { ChangeCounts, ConflictPolicy } from './group-state.ts';
+import type { ChangeCounts, ConflictPolicy, Place } from './group-state.ts';
 import { BatchInput, type BatchSource } from './input.ts';
+import { isParallel, parseInParallel } from './parallel-parse.ts';
 import { RejectsFile, rowText } from './rejects-file.ts';
 import type { Repository } from './repository.ts';
 import { stageBatch } from './stage-batch.ts';
@@ -65,13 +66,18 @@ export interface AddSummary {
     readonly accepted: number;
     readonly rejected: number;
     readonly duplicate: number;
+    /** Rows whose label is not the one there: refused, or passed over with `keep`. */
     readonly conflict: number;
+    /** Those of them that were passed over, so that the label there stays. */
+    readonly kept: number;
   };
   readonly changes: ChangeCounts;
   readonly newIntents: readonly string[];
   readonly rejected: readonly RejectedRow[];
   /** Whether anything is staged now that was not before. */
   readonly staged: boolean;
+  /** Whether something was staged before that is not any more: with it gone, the dataset is what the files say. */
+  readonly dropped: boolean;
   readonly dryRun: boolean;
   readonly rejectsFile?: string;
   /** What each file was taken for, for messages. */
@@ -90,6 +96,9 @@ export async function add(
   const parent = await headVersion(repository, dataset);
   const config = isNew ? undefined : repository.dataset(dataset);
   const batch = new Batch(repository, options);
+  // Files that are the whole dataset take the place of what is staged, even where they change nothing.
+  const replace = options.replace === true;
+  const drops = replace && readStagedState(repository, dataset) !== undefined;
   const known = new Set([...intentNames(parent?.manifest), ...stagedIntents(repository, dataset)]);
   let recorded = false;
   let seen: string[] = [];
@@ -98,16 +107,17 @@ export async function add(
       dataset,
       identity: config?.identity ?? [],
       parent,
-      policy: { onConflict: options.onConflict ?? 'error', replace: options.replace === true },
-      fresh: options.replace === true,
+      policy: { onConflict: options.onConflict ?? 'error', replace },
+      fresh: replace,
       batches: () => batch.files.map(({ name: file, sha256, rows }) => ({ name: file, sha256, rows })),
       fill: async (rows) => {
-        for (const source of sources) await batch.read(source, rows);
+        for (const source of sources) await batch.read(source, rows, config?.identity ?? []);
+        batch.refuseEmpty();
         seen = [...rows.intents].flatMap(labelNames);
       },
       onConflict: (conflict, row) => batch.conflict(conflict, row.json),
       decide: (result) => {
-        recorded = batch.mayStage && options.dryRun !== true && hasEffect(result, options);
+        recorded = batch.mayRecord && (hasChanges(result.changes) || drops);
         return recorded;
       },
       beforeRecord: async () => {
@@ -116,22 +126,19 @@ export async function add(
         if (isNew) await createDataset(repository, dataset);
       },
     });
-    if (!recorded && options.dryRun !== true && batch.mayStage) {
+    if (!recorded && batch.mayRecord) {
       await batch.writeConflicts();
       await batch.rejects?.publish();
     }
     const newIntents = [...new Set(seen)].filter((intent) => !known.has(intent)).sort();
-    const summary = batch.summary(dataset, tally, newIntents, recorded);
-    if (!batch.mayStage && options.dryRun !== true) throw batch.refusal(summary);
-    return summary;
+    return batch.summary(dataset, tally, newIntents, recorded);
   } finally {
     await batch.rejects?.abort();
   }
 }
 
-function hasEffect(tally: StageTally, options: AddOptions): boolean {
-  const { added, relabelled, updated, removed } = tally.changes;
-  return added + relabelled + updated + removed > 0 || options.replace === true;
+function hasChanges({ added, relabelled, updated, removed }: ChangeCounts): boolean {
+  return added + relabelled + updated + removed > 0;
 }
 
 /** @returns whether the dataset is to be made. @throws unknown-dataset */
@@ -172,7 +179,7 @@ class Batch {
   readonly #names: string[] = [];
   readonly #reports: ReadReport[] = [];
   readonly #problems: RejectedRow[] = [];
-  readonly #refused: { readonly problem: RowProblem; readonly report: ReadReport }[] = [];
+  readonly #refused: { readonly at: Place; readonly problem: RowProblem; readonly report: ReadReport }[] = [];
   #rejected = 0;
   #conflicts = 0;
   #read = 0;
@@ -183,20 +190,23 @@ class Batch {
     this.rejects = options.rejects === undefined ? undefined : new RejectsFile(options.rejects);
   }
 
-  /** Whether what was read may be staged: no bad row, or a place for the bad ones. */
-  get mayStage(): boolean {
+  /** Whether every row is good, or there is a place for the bad ones. */
+  get #isAcceptable(): boolean {
     return this.#rejected + this.#conflicts === 0 || this.rejects !== undefined;
   }
 
-  async read(source: BatchSource, rows: RowLines): Promise<void> {
+  /** Whether what was read may be staged. */
+  get mayRecord(): boolean {
+    return this.#isAcceptable && this.#options.dryRun !== true;
+  }
+
+  async read(source: BatchSource, rows: RowLines, identity: readonly string[]): Promise<void> {
+    if (await this.#readParallel(source, rows, identity)) return;
     const input = await BatchInput.open(source);
     const { signal, progress } = this.#repository;
     const file = this.#names.push(input.name) - 1;
     try {
-      const format =
-        this.#options.format === undefined
-          ? detectFormat(await input.head(), input.name).format
-          : formatByName(this.#options.format);
+      const format = this.#formatOf(input, await input.head());
       const reading = format.read(input, { ...this.#options.read, signal });
       let accepted = 0;
       for await (const batch of reading) {
@@ -220,6 +230,32 @@ class Batch {
     }
   }
 
+  /** Reads a large, clean file with several threads. @returns false, having kept nothing, where that is not for it */
+  async #readParallel(source: BatchSource, rows: RowLines, identity: readonly string[]): Promise<boolean> {
+    if (source.kind !== 'file') return false;
+    const input = await BatchInput.open(source);
+    try {
+      const format = this.#formatOf(input, await input.head());
+      const read = this.#options.read ?? {};
+      if (!isParallel(format.name, input.fileSizeBytes, read)) return false;
+      const file = this.#names.length;
+      const report = await parseInParallel(this.#repository, { input, file, identity, read, rows });
+      if (report === undefined) return false;
+      this.#names.push(input.name);
+      this.#reports.push(report);
+      this.#read += report.rows;
+      this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: report.rows });
+      return true;
+    } finally {
+      await input.close();
+    }
+  }
+
+  #formatOf(input: BatchInput, head: Uint8Array): Format {
+    if (this.#options.format !== undefined) return formatByName(this.#options.format);
+    return detectFormat(head, input.name).format;
+  }
+
   #listProblem({ file, row, line, column, code, message }: RowProblem): void {
     this.#list({ file, row, line, ...(column === undefined ? {} : { column }), code, message });
   }
@@ -236,20 +272,43 @@ class Batch {
     this.#list(problem);
     const report = this.#reports[place.file];
     if (this.rejects !== undefined && report !== undefined) {
-      this.#refused.push({ problem: { ...problem, raw: rowText(decodeRecord(json), report) }, report });
+      const raw = rowText(decodeRecord(json), report);
+      this.#refused.push({ at: place, problem: { ...problem, raw }, report });
     }
   }
 
-  /** Writes the rows whose labels conflict to the rejects file. */
+  /** Writes the rows whose labels conflict to the rejects file, in the order of the files. */
   async writeConflicts(): Promise<void> {
-    for (const { problem, report } of this.#refused) await this.rejects?.add([problem], report);
+    const rows = this.#refused.toSorted((a, b) => a.at.file - b.at.file || a.at.row - b.at.row);
+    for (const { problem, report } of rows) await this.rejects?.add([problem], report);
+  }
+
+  /** Files without a row are a mistake; with `replace` they would empty the dataset. @throws bad-format */
+  refuseEmpty(): void {
+    if (this.#read > 0) return;
+    const [file] = this.#names;
+    throw new UttrError(
+      'bad-format',
+      this.#names.length === 1 ? `${file} has no rows` : `none of the ${this.#names.length} files has a row`,
+      {
+        hint: 'look at the file: was it exported with its data? (to empty a dataset, use uttr remove)',
+        details: { file },
+      },
+    );
   }
 
   #list(row: RejectedRow): void {
     if (this.#problems.length < LISTED_PROBLEMS) this.#problems.push(row);
   }
 
-  summary(dataset: string, tally: StageTally, newIntents: readonly string[], staged: boolean): AddSummary {
+  /** What the batch came to. @throws bad-row, conflicting-label where that stops it */
+  summary(dataset: string, tally: StageTally, newIntents: readonly string[], recorded: boolean): AddSummary {
+    const summary = this.#summarize(dataset, tally, newIntents, recorded);
+    if (!this.#isAcceptable && !summary.dryRun) throw this.#refusal(summary);
+    return summary;
+  }
+
+  #summarize(dataset: string, tally: StageTally, newIntents: readonly string[], recorded: boolean): AddSummary {
     const [first] = this.files;
     const batch = { name: first?.name ?? '', sha256: first?.sha256 ?? '', bytes: first?.bytes ?? 0 };
     return {
@@ -262,11 +321,15 @@ class Batch {
         rejected: this.#rejected,
         duplicate: tally.duplicate,
         conflict: this.#conflicts + tally.kept,
+        kept: tally.kept,
       },
       changes: tally.changes,
       newIntents,
-      rejected: this.#problems.toSorted((a, b) => (a.file === b.file ? a.row - b.row : 0)),
-      staged,
+      rejected: this.#problems.toSorted(
+        (a, b) => this.#names.indexOf(a.file) - this.#names.indexOf(b.file) || a.row - b.row,
+      ),
+      staged: recorded && hasChanges(tally.staged),
+      dropped: recorded && !hasChanges(tally.staged),
       dryRun: this.#options.dryRun === true,
       ...(this.#options.rejects === undefined ? {} : { rejectsFile: this.#options.rejects }),
       files: this.#reports,
@@ -274,7 +337,7 @@ class Batch {
   }
 
   /** The error for a batch with bad rows and no place for them: nothing was staged. */
-  refusal(summary: AddSummary): UttrError {
+  #refusal(summary: AddSummary): UttrError {
     const first = summary.rejected[0] as RejectedRow;
     const count = this.#rejected + this.#conflicts;
     const code = first.code === 'conflicting-label' ? 'conflicting-label' : 'bad-row';

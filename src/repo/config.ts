@@ -158,7 +158,7 @@ function readSplit(value: unknown, dataset: string, path: string, problems: stri
   const policy: SplitPolicy = {
     method: method as SplitPolicy['method'],
     sides: sides as Record<string, number>,
-    salt: String(salt),
+    salt: typeof salt === 'string' ? salt : '',
     stratify: readFields(split['stratify'] ?? ['intent'], `${path}.stratify`, problems),
   };
   problems.push(...checkSplitPolicy(policy).map((problem) => `${path}: ${problem}`));

@@ -133,7 +133,7 @@ async function select(
     const group = groupColumn(text);
     byGroup.set(group, [...(byGroup.get(group) ?? []), [normed, text]]);
   }
-  const groups = [...byGroup.keys()].map((group) => Buffer.from(group)).sort(Buffer.compare);
+  const groups = [...byGroup.keys()].map((group) => Buffer.from(group)).sort((a, b) => Buffer.compare(a, b));
   const found = new Set<string>();
   for (const place of placesOf(version, undefined)) {
     const tree = treeOf(version.manifest, place);

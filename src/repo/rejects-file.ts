@@ -1,4 +1,8 @@
-import { dirname, resolve } from 'node:path';
+/**
+ * The file of rejected rows: what `--rejects` writes.
+ */
+import { basename, dirname, resolve } from 'node:path';
+import { UttrError } from '../base/errors.ts';
 import type { ReadReport, RowProblem } from '../formats/format.ts';
 import { rowFormatter } from '../formats/csv-writer.ts';
 import { rejectsFormatter } from '../formats/rejects.ts';
@@ -13,24 +17,31 @@ import { DurableFile } from '../store/durable-file.ts';
 export class RejectsFile {
   readonly #path: string;
   #file: DurableFile | undefined;
-  #formatter: ReturnType<typeof rejectsFormatter> | undefined;
-  #waiting: RowProblem[] = [];
+  #layout: Layout | undefined;
 
   constructor(path: string) {
     this.#path = resolve(path);
   }
 
-  /** Takes the problems of one batch; the report of the reading tells the columns. */
+  /**
+   * Takes the problems of one batch; the report of the reading tells the columns.
+   *
+   * @throws bad-option where an earlier file had other columns: under one header, cells would change their meaning
+   */
   async add(problems: readonly RowProblem[], report: ReadReport): Promise<void> {
     if (problems.length === 0) return;
-    this.#waiting.push(...problems);
-    if (this.#formatter === undefined) {
-      this.#formatter = rejectsFormatter(report);
+    if (this.#layout === undefined) {
+      this.#layout = { formatter: rejectsFormatter(report), report, name: layoutOf(report) };
       this.#file = await DurableFile.open(this.#path, dirname(this.#path));
-      await this.#file.append(Buffer.from(this.#formatter.head()));
+      await this.#file.append(Buffer.from(this.#layout.formatter.head()));
+    } else if (this.#layout.name !== layoutOf(report)) {
+      throw new UttrError(
+        'bad-option',
+        `${report.file} has other columns than ${this.#layout.report.file}, so ${basename(this.#path)} cannot hold bad rows of both`,
+        { hint: 'add the files one by one, each with a rejects file of its own', details: { file: report.file } },
+      );
     }
-    await this.#file?.append(Buffer.from(this.#formatter.rows(this.#waiting)));
-    this.#waiting = [];
+    await this.#file?.append(Buffer.from(this.#layout.formatter.rows(problems)));
   }
 
   async publish(): Promise<void> {
@@ -44,19 +55,52 @@ export class RejectsFile {
   }
 }
 
+interface Layout {
+  readonly formatter: ReturnType<typeof rejectsFormatter>;
+  /** Of the first file that had a bad row. */
+  readonly report: ReadReport;
+  readonly name: string;
+}
+
+/** Rows of files with equal layouts may stand in one file. */
+function layoutOf({ header, delimiter }: ReadReport): string {
+  return header === undefined ? 'json' : JSON.stringify([delimiter, header.map((name) => name.trim())]);
+}
+
 /** A good row again as it stood in its file, as far as its columns were used: for rows refused for their label. */
 export function rowText(record: UtteranceRecord, report: ReadReport): string {
-  if (report.header === undefined) return encodeRecord(record);
-  const cells = report.header.map((column) =>
-    cellOf(record, report.columns.get(column) ?? report.columns.get(column.trim())),
-  );
+  if (report.header === undefined) return objectText(record, report);
+  const fields = report.header.map((column) => report.columns.get(column.trim()));
+  const cells = fields.map((field) => (field === undefined ? '' : cellText(valueOf(record, field, fields))));
   return rowFormatter(report.delimiter ?? ',', {})(cells).trimEnd();
 }
 
-function cellOf(record: UtteranceRecord, field: string | undefined): string {
-  if (field === undefined) return '';
-  if (field.startsWith('features.')) return String(record.features?.[field.slice('features.'.length)] ?? '');
-  const value = (record as unknown as Readonly<Record<string, unknown>>)[field];
+/** The record with the keys of its file, so that the same --map reads it. */
+function objectText(record: UtteranceRecord, report: ReadReport): string {
+  const renamed = [...report.columns].filter(([column, field]) => column !== field && field !== 'split');
+  if (renamed.length === 0) return encodeRecord(record);
+  const fields = [...report.columns.values()];
+  const object: Record<string, unknown> = {};
+  const whole = ['text', 'intent', 'id', 'lang', 'entities', 'features', 'meta'];
+  for (const field of whole) {
+    if (!fields.includes(field)) object[field] = valueOf(record, field, fields);
+  }
+  for (const [column, field] of report.columns) object[column] = valueOf(record, field, fields);
+  return JSON.stringify(object);
+}
+
+/** A field's value. A whole `features` or `meta` is without what has a column of its own. */
+function valueOf(record: UtteranceRecord, field: string, fields: readonly (string | undefined)[]): unknown {
+  const [, table, name] = /^(?<table>features|meta)\.(?<name>.+)$/su.exec(field) ?? [];
+  if (table !== undefined && name !== undefined) return record[table as 'features' | 'meta']?.[name];
+  if (field === 'features' || field === 'meta') {
+    const rest = Object.entries(record[field] ?? {}).filter(([key]) => !fields.includes(`${field}.${key}`));
+    return rest.length === 0 ? undefined : Object.fromEntries(rest);
+  }
+  return (record as unknown as Readonly<Record<string, unknown>>)[field];
+}
+
+function cellText(value: unknown): string {
   if (value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

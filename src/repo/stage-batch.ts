@@ -82,6 +82,8 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
       return tally;
     } catch (error) {
       await writer.abort();
+      // It may have its name already, but nothing refers to it.
+      await repository.removeLocal('staged', file);
       throw error;
     }
   } finally {

@@ -38,32 +38,34 @@ export async function status(repository: Repository): Promise<Status> {
   return { datasets, pendingEvents: repository.outbox.pending().length };
 }
 
+const NO_VERSION = {
+  version: null,
+  records: null,
+  sides: {},
+  local: 'absent',
+  remote: 'unknown',
+  problem: null,
+} as const;
+
 async function datasetStatus(repository: Repository, dataset: string): Promise<DatasetStatus> {
   const staged = readStagedState(repository, dataset)?.summary;
   const merge = readOpenMerge(repository, dataset) ?? null;
   const common = { dataset, staged: staged ?? null, changed: staged !== undefined || merge !== null, merge };
   try {
     const pointer = await readPointer(repository.root, dataset);
+    if (pointer === undefined) return { ...common, ...NO_VERSION };
     return {
       ...common,
-      version: pointer?.version ?? null,
-      records: pointer?.records ?? null,
-      sides: inOrder(pointer?.sides ?? {}, repository.config.datasets[dataset]?.split),
-      local: pointer === undefined ? 'absent' : localState(repository, pointer.version),
-      remote: pointer === undefined ? 'unknown' : remoteState(repository, dataset, pointer.version),
+      version: pointer.version,
+      records: pointer.records,
+      sides: inOrder(pointer.sides, repository.config.datasets[dataset]?.split),
+      local: localState(repository, pointer.version),
+      remote: remoteState(repository, dataset, pointer.version),
       problem: null,
     };
   } catch (error) {
     if (!(error instanceof UttrError)) throw error;
-    return {
-      ...common,
-      version: null,
-      records: null,
-      sides: {},
-      local: 'absent',
-      remote: 'unknown',
-      problem: error.message,
-    };
+    return { ...common, ...NO_VERSION, problem: error.message };
   }
 }
 

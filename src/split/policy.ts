@@ -74,6 +74,11 @@ export function sideOrder(policy: SplitPolicy): readonly string[] {
     .map(([side]) => side);
 }
 
+/** The sides as people name them: the largest share, train as a rule, first. Documents hold them in the order of their names. */
+export function sidesByShare(policy: SplitPolicy): readonly string[] {
+  return sideOrder(policy).toReversed();
+}
+
 /** Shares in whole billionths, in the order of sideOrder; exact in every language. They add up to 10⁹. */
 export function sharesInBillionths(policy: SplitPolicy): readonly bigint[] {
   const order = sideOrder(policy);

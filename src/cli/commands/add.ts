@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { UttrError } from '../../base/errors.ts';
+import { EXIT_CODES, UttrError } from '../../base/errors.ts';
 import type { AddSummary, RejectedRow } from '../../repo/add.ts';
 import type { BatchSource } from '../../repo/input.ts';
 import type { CliContext } from '../context.ts';
-import { oneLine, plural, type Reporter, table } from '../reporter.ts';
+import { oneLine, plural, type Reporter, table, thousands } from '../reporter.ts';
 import { changeWords } from '../words.ts';
 
 interface Flags {
@@ -21,6 +21,7 @@ interface Flags {
 
 /** Bad rows that are shown; all of them are in `--json` and in the rejects file. */
 const SHOWN_ROWS = 20;
+const SHOWN_COLUMNS = 8;
 
 export function registerAdd(program: Command, context: CliContext): void {
   program
@@ -84,6 +85,10 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
     });
     const { files: reports, ...result } = summary;
     context.reporter.result(result, () => describe(summary, context));
+    noteReplaced(context.reporter, summary, flags.replace === true);
+    // What a real run would end with.
+    const refused = summary.rows.rejected + summary.rows.conflict - summary.rows.kept;
+    if (refused > 0 && summary.dryRun && flags.rejects === undefined) context.exitCode = EXIT_CODES.rejected;
     for (const report of reports) noteReport(context.reporter, report);
   });
 }
@@ -94,57 +99,73 @@ function sourceOf(context: CliContext, file: string): BatchSource {
 }
 
 function describe(summary: AddSummary, context: CliContext): string {
-  const { reporter } = context;
-  const { rows, dataset } = summary;
-  const lines: string[] = [];
-  for (const file of summary.files) {
-    const used = [...file.columns].map(([column, field]) => (column === field ? column : `${column} → ${field}`));
+  const { dataset, rows, changes } = summary;
+  const lines = summary.files.map(fileLine);
+  const changed = Object.values(changes).some((count) => count > 0);
+  if (!changed && rows.duplicate === rows.read) {
     lines.push(
-      `${file.file}: ${file.format}, ${plural(file.rows, 'row')}${used.length === 0 ? '' : ` (${used.slice(0, 8).join(', ')})`}`,
+      `Nothing to do: ${rows.read === 1 ? 'the row is' : `all ${plural(rows.read, 'row')} are`} in ${dataset} already.`,
     );
-  }
-  if (rows.read > 0 && rows.duplicate === rows.read) {
-    lines.push(`Nothing to do: all ${plural(rows.read, 'row')} are in ${dataset} already.`);
+    if (summary.dropped) lines.push('What was staged before was dropped.');
     return lines.join('\n');
   }
-  const counts: (readonly [number, string])[] = [
-    [rows.accepted, 'accepted'],
-    [rows.duplicate, 'in the dataset already or twice in the file'],
-    [rows.conflict, 'with a label that conflicts'],
-    [rows.rejected, 'rejected'],
-  ];
-  lines.push(
-    table(
-      counts.filter(([count]) => count > 0).map(([count, word]) => [`  ${count}`, word]),
-      [true],
-    ),
-  );
-  lines.push(`${summary.dryRun ? 'Would change' : 'Changes'}: ${changeWords(summary.changes)}.`);
-  if (summary.newIntents.length > 0) {
-    lines.push(
-      `New ${summary.newIntents.length === 1 ? 'intent' : 'intents'}: ${summary.newIntents
-        .slice(0, 20)
-        .map((name) => oneLine(name, 60))
-        .join(', ')}${summary.newIntents.length > 20 ? ', …' : ''}.`,
-    );
+  lines.push(...countLines(rows));
+  lines.push(`${summary.dryRun ? 'Would change' : 'Changes'}: ${changeWords(changes)}.`);
+  if (summary.newIntents.length > 0) lines.push(newIntentsLine(summary.newIntents));
+  lines.push(...rejectedLines(summary.rejected, context.reporter));
+  const refused = rows.rejected + rows.conflict - rows.kept;
+  if (refused > 0 && summary.rejectsFile !== undefined && !summary.dryRun) {
+    const file = oneLine(context.relative(summary.rejectsFile));
+    lines.push(`The rejected rows are in ${file}: mend them there, then: uttr add ${dataset} ${file}`);
   }
-  lines.push(...rejectedLines(summary.rejected, rows.rejected + rows.conflict, reporter));
-  if (summary.rejectsFile !== undefined && rows.rejected + rows.conflict > 0) {
-    lines.push(`The rejected rows are in ${context.relative(summary.rejectsFile)}: mend them there and add that file.`);
-  }
-  if (summary.dryRun) lines.push('Nothing was staged (dry run).');
-  else if (summary.staged) lines.push(`Staged. Next: uttr commit ${dataset} -m "what this batch is"`);
+  lines.push(...closing(summary, refused));
   return lines.join('\n');
 }
 
+function fileLine(file: AddSummary['files'][number]): string {
+  const used = [...file.columns].map(([column, field]) => (column === field ? column : `${column} → ${field}`));
+  const columns =
+    used.length === 0
+      ? ''
+      : ` (${oneLine(used.slice(0, SHOWN_COLUMNS).join(', '))}${used.length > SHOWN_COLUMNS ? ', …' : ''})`;
+  return `${oneLine(file.file)}: ${file.format}, ${plural(file.rows, 'row')}${columns}`;
+}
+
+function countLines(rows: AddSummary['rows']): string[] {
+  const counts: (readonly [number, string])[] = [
+    [rows.accepted, 'accepted'],
+    [rows.duplicate, 'there already, or twice in the files'],
+    [rows.kept, 'with another label than the one there, which was kept'],
+    [rows.conflict - rows.kept, 'with another label than the one there'],
+    [rows.rejected, 'rejected'],
+  ];
+  const shown = counts.filter(([count]) => count > 0).map(([count, word]) => [`  ${thousands(count)}`, word]);
+  return shown.length === 0 ? [] : [table(shown, [true])];
+}
+
+function newIntentsLine(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN_ROWS).map((name) => oneLine(name, 60));
+  return `New ${names.length === 1 ? 'intent' : 'intents'}: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}.`;
+}
+
+function closing(summary: AddSummary, refused: number): string[] {
+  if (summary.dropped) return ['What was staged before was dropped: without it, the dataset is what the files say.'];
+  if (!summary.dryRun)
+    return summary.staged ? [`Staged. Next: uttr commit ${summary.dataset} -m "what this batch is"`] : [];
+  return refused > 0 && summary.rejectsFile === undefined
+    ? ['Nothing was staged (dry run); without --rejects, the bad rows would stop the batch.']
+    : ['Nothing was staged (dry run).'];
+}
+
 /** The first rejected rows, and how many more there are. */
-function rejectedLines(rejected: readonly RejectedRow[], count: number, reporter: Reporter): string[] {
+function rejectedLines(rejected: readonly RejectedRow[], reporter: Reporter, count = rejected.length): string[] {
   const shown = rejected.slice(0, SHOWN_ROWS);
   const lines = shown.map(
-    (row) => `  ${reporter.style('yellow', `${row.file}:${row.line}`)}: ${oneLine(row.message)} (row ${row.row})`,
+    (row) =>
+      `  ${reporter.style('yellow', `${oneLine(row.file)}:${row.line}`)}: ${oneLine(row.message)} (row ${row.row})`,
   );
   const more = count - shown.length;
-  return more > 0 && shown.length > 0 ? [...lines, `  … and ${more} more`] : lines;
+  return more > 0 && shown.length > 0 ? [...lines, `  … and ${thousands(more)} more`] : lines;
 }
 
 /** Where several rows stop a batch, the error names the first; a person wants to see the others too. */
@@ -152,16 +173,24 @@ function noteRefusal(reporter: Reporter, error: unknown): void {
   if (!(error instanceof UttrError) || reporter.json) return;
   const { rows, rejected } = error.details;
   if (!Array.isArray(rows) || rows.length < 2) return;
-  for (const line of rejectedLines(rows, Number(rejected), reporter)) reporter.note(line);
+  for (const line of rejectedLines(rows as RejectedRow[], reporter, Number(rejected))) reporter.note(line);
+}
+
+/** A rejected row of a file that is the whole dataset stands for a record that is gone for now. */
+function noteReplaced(reporter: Reporter, summary: AddSummary, replace: boolean): void {
+  if (!replace || summary.rows.rejected === 0) return;
+  reporter.warn(
+    `records that the ${plural(summary.rows.rejected, 'rejected row')} stood for count as removed until the mended rows are added`,
+  );
 }
 
 function noteReport(reporter: Reporter, report: AddSummary['files'][number]): void {
   for (const note of report.notes)
-    reporter.note(`note: ${report.file}: ${note.message} (${plural(note.count, 'time')})`);
+    reporter.note(`note: ${oneLine(report.file)}: ${note.message} (${plural(note.count, 'time')})`);
   if (report.split !== undefined) {
-    const values = [...report.split.values].map(([name, count]) => `${name} ${count}`).join(', ');
+    const values = [...report.split.values].map(([name, count]) => `${oneLine(name, 60)} ${count}`).join(', ');
     reporter.note(
-      `note: ${report.file} carries a split of its own (${values}); it is not used: uttr splits the data itself`,
+      `note: ${oneLine(report.file)} carries a split of its own (${values}); it is not used: uttr splits the data itself`,
     );
   }
 }

@@ -25,30 +25,20 @@ import { registerStats } from './stats.ts';
 import { registerStatus } from './status.ts';
 import { registerTag } from './tag.ts';
 
+type Register = (program: Command, context: CliContext) => void;
+
 /** Every command, in the order of the help text: the way data goes. */
-export const COMMANDS: readonly ((program: Command, context: CliContext) => void)[] = [
-  registerInit,
-  registerAdd,
-  registerRemove,
-  registerRelabel,
-  registerStatus,
-  registerReset,
-  registerCommit,
-  registerLog,
-  registerShow,
-  registerDiff,
-  registerBlame,
-  registerCat,
-  registerGrep,
-  registerSample,
-  registerStats,
-  registerExport,
-  registerPush,
-  registerPull,
-  registerRemote,
-  registerTag,
-  registerMerge,
-  registerGit,
-  registerFsck,
-  registerEvents,
+export const COMMAND_GROUPS: readonly { readonly title: string; readonly register: readonly Register[] }[] = [
+  { title: 'Start a project:', register: [registerInit] },
+  {
+    title: 'Put data in:',
+    register: [registerAdd, registerRemove, registerRelabel, registerStatus, registerReset, registerCommit],
+  },
+  { title: 'Look at versions:', register: [registerLog, registerShow, registerDiff, registerBlame, registerTag] },
+  {
+    title: 'Get data out:',
+    register: [registerCat, registerGrep, registerSample, registerStats, registerExport],
+  },
+  { title: 'Work with others:', register: [registerPush, registerPull, registerRemote, registerMerge, registerGit] },
+  { title: 'Tell others, and keep it sound:', register: [registerEvents, registerFsck] },
 ];

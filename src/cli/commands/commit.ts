@@ -26,7 +26,15 @@ async function runCommit(context: CliContext, named: string | undefined, flags: 
   await context.withRepository(async (repository) => {
     const datasets = named === undefined ? stagedDatasets(repository) : [named];
     const done: CommitSummary[] = [];
-    for (const dataset of datasets) done.push(await commit(repository, dataset, flags));
+    for (const dataset of datasets) {
+      try {
+        done.push(await commit(repository, dataset, flags));
+      } catch (error) {
+        // What was committed before stays committed, so it must be said.
+        for (const summary of done) reporter.note(describe(summary));
+        throw error;
+      }
+    }
     const [only] = done;
     reporter.result(done.length === 1 ? only : { commits: done }, () => done.map(describe).join('\n'));
     for (const summary of done) for (const warning of summary.warnings) reporter.note(`note: ${warning}`);

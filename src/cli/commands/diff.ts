@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
+import type { DiffSource } from '../../repo/diff.ts';
+import type { Repository } from '../../repo/repository.ts';
 import type { CliContext } from '../context.ts';
 import { diffHtml, diffJsonLines, diffMarkdown, diffText } from '../diff-view.ts';
 import { parseCount } from '../options.ts';
 
 interface Flags {
+  readonly staged?: boolean;
   readonly stat?: boolean;
   readonly side?: string;
   readonly intent?: string;
@@ -21,6 +24,7 @@ export function registerDiff(program: Command, context: CliContext): void {
     .description('which rows differ between two versions')
     .argument('[a]', 'the older version; the parent of HEAD by default')
     .argument('[b]', 'the newer version; HEAD by default')
+    .option('--staged', 'what is staged, against HEAD: what the next commit changes')
     .option('--stat', 'counts only')
     .option('--side <side>', 'one side only')
     .option('--intent <name>', 'records that have or had this intent')
@@ -33,22 +37,21 @@ export function registerDiff(program: Command, context: CliContext): void {
 }
 
 async function runDiff(context: CliContext, a: string | undefined, b: string | undefined, flags: Flags): Promise<void> {
-  const { diffTargets } = await import('../../repo/diff-targets.ts');
-  const { diffStream, diffVersions } = await import('../../repo/diff.ts');
+  const { diffStream, summarize } = await import('../../repo/diff.ts');
   const { reporter } = context;
   await context.withRepository(async (repository) => {
-    const { from, to } = await diffTargets(repository, a, b);
+    const source = await sourceOf(repository, a, b, flags.staged === true);
     if (flags.format === 'jsonl' && !reporter.json) {
       let differs = false;
-      for await (const batch of diffStream(repository, from, to, flags)) {
+      for await (const batch of diffStream(source, flags)) {
         differs ||= batch.length > 0;
-        await reporter.write(diffJsonLines(batch));
+        await reporter.data(diffJsonLines(batch));
       }
       if (differs && flags.exitCode === true) context.exitCode = 1;
       return;
     }
     const limit = flags.stat === true ? 0 : (flags.limit ?? (reporter.json ? JSON_CHANGES : SHOWN_CHANGES));
-    const result = await diffVersions(repository, from, to, flags, limit);
+    const result = await summarize(source, flags, limit);
     reporter.result(result, () => {
       if (flags.format === 'md') return diffMarkdown(result);
       if (flags.format === 'html') return diffHtml(result);
@@ -57,4 +60,22 @@ async function runDiff(context: CliContext, a: string | undefined, b: string | u
     const changed = Object.values(result.summary).some((count) => count > 0);
     if (changed && flags.exitCode === true) context.exitCode = 1;
   });
+}
+
+async function sourceOf(
+  repository: Repository,
+  a: string | undefined,
+  b: string | undefined,
+  staged: boolean,
+): Promise<DiffSource> {
+  if (staged) {
+    const { UttrError } = await import('../../base/errors.ts');
+    const { stagedDiff } = await import('../../repo/staged-diff.ts');
+    if (b !== undefined) throw new UttrError('bad-option', '--staged takes a dataset, no versions');
+    return stagedDiff(repository, a ?? repository.onlyDataset());
+  }
+  const { diffTargets } = await import('../../repo/diff-targets.ts');
+  const { betweenVersions } = await import('../../repo/diff.ts');
+  const { from, to } = await diffTargets(repository, a, b);
+  return betweenVersions(repository, from, to);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ShownVersion } from '../../repo/log.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, plural, table, thousands } from '../reporter.ts';
-import { changeWords, sideOrder, sideWords } from '../words.ts';
+import { changeWords, sideWords } from '../words.ts';
 
 export function registerShow(program: Command, context: CliContext): void {
   program
@@ -21,7 +21,7 @@ async function runShow(context: CliContext, target: string | undefined): Promise
 }
 
 function describe(shown: ShownVersion): string {
-  const sides = sideOrder(Object.keys(shown.sides));
+  const sides = Object.keys(shown.sides);
   const lines = [
     `version  ${shown.dataset}@${shown.version}`,
     `content  ${shown.content}`,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { VersionStats } from '../../repo/query.ts';
 import type { CliContext } from '../context.ts';
-import { oneLine, table, thousands } from '../reporter.ts';
-import { short, sideOrder, sideWords } from '../words.ts';
+import { oneLine, plural, table, thousands } from '../reporter.ts';
+import { short, sideWords } from '../words.ts';
 
 export function registerStats(program: Command, context: CliContext): void {
   program
@@ -23,28 +23,49 @@ async function runStats(context: CliContext, target: string | undefined): Promis
 }
 
 function describe(stats: VersionStats): string {
-  const sides = sideOrder(Object.keys(stats.sides));
-  const smallest = sides.toSorted((a, b) => (stats.ideal[a] ?? 0) - (stats.ideal[b] ?? 0))[0] ?? '';
-  const header = ['intent', 'rows', ...sides, `${smallest} off ideal`];
-  const rows = Object.entries(stats.intents)
+  const sides = Object.keys(stats.sides);
+  const intents = Object.entries(stats.intents)
     .sort(([, a], [, b]) => b.rows - a.rows)
-    .map(([intent, counts]) => {
-      const off = (counts[smallest] ?? 0) - counts.rows * (stats.ideal[smallest] ?? 0);
-      return [
-        oneLine(intent, 60),
-        thousands(counts.rows),
-        ...sides.map((side) => thousands(counts[side] ?? 0)),
-        off.toFixed(1),
-      ];
-    });
+    .map(([intent, counts]) => [
+      oneLine(intent, 60),
+      thousands(counts.rows),
+      ...sides.map((side) => thousands(counts[side] ?? 0)),
+    ]);
   const lines = [
-    `${stats.dataset}@${short(stats.version)}: ${thousands(stats.rows)} rows in ${thousands(stats.groups)} groups`,
+    `${stats.dataset}@${short(stats.version)}: ${plural(stats.rows, 'row')} in ${plural(stats.groups, 'group')}`,
     `${sideWords(stats.sides)}  ${stats.crossed} crossed${stats.unlabelled === 0 ? '' : `  unlabelled ${thousands(stats.unlabelled)}`}`,
     '',
-    table(
-      [header, ...rows],
-      header.map((_, index) => index > 0),
-    ),
+    numbers([['intent', 'rows', ...sides], ...intents]),
+    '',
+    ...balanceLines(stats, sides),
   ];
   return lines.join('\n');
+}
+
+/** The split is after groups, not rows: how far each stratum is from its share of the smallest side. */
+function balanceLines(stats: VersionStats, sides: readonly string[]): string[] {
+  const smallest = sides.at(-1) ?? '';
+  const rows = stats.strata
+    .toSorted((a, b) => b.groups - a.groups)
+    .map(({ stratum, groups, sides: counts }) => [
+      oneLine(stratum, 60),
+      thousands(groups),
+      ...sides.map((side) => thousands(counts[side]?.groups ?? 0)),
+      signed(counts[smallest]?.deviation ?? 0),
+    ]);
+  return [numbers([['stratum', 'groups', ...sides, `${smallest} off ideal`], ...rows])];
+}
+
+/** One decimal with its sign; "0.0" has none. */
+function signed(deviation: number): string {
+  const shown = deviation.toFixed(1);
+  return /^-?0\.0$/u.test(shown) ? '0.0' : deviation > 0 ? `+${shown}` : shown;
+}
+
+/** A table whose first column is a name and whose others are numbers. */
+function numbers(rows: readonly (readonly string[])[]): string {
+  return table(
+    rows,
+    (rows[0] ?? []).map((_, index) => index > 0),
+  );
 }
