@@ -42,6 +42,23 @@ export class RowLines {
     if (this.#sorter.needsDrain) await this.#sorter.drain();
   }
 
+  /** A state of the sorter to go back to. */
+  async mark(): Promise<number> {
+    await this.#sorter.drain();
+    return this.#sorter.runCount;
+  }
+
+  /** Forgets everything handed over since the mark. */
+  async rollback(mark: number): Promise<void> {
+    await this.#sorter.dropRuns(mark);
+  }
+
+  /** Takes lines that another RowLines made and sorted, with the labels they hold. */
+  async addRun(run: Buffer, intents: readonly string[]): Promise<void> {
+    for (const intent of intents) this.#labels.set(intent, intent);
+    await this.#sorter.addRun(run);
+  }
+
   put(record: UtteranceRecord, place: Place): void {
     this.#add(recordKey(record, this.#identity), 'p', place, this.#label(record.intent), encodeRecord(record));
   }

@@ -26,7 +26,13 @@ export class BatchInput implements ByteInput {
   #bytes = 0;
   #close: () => Promise<void>;
 
-  private constructor(name: string, pieces: AsyncIterator<Uint8Array>, close: () => Promise<void>) {
+  private constructor(
+    name: string,
+    fileSizeBytes: number,
+    pieces: AsyncIterator<Uint8Array>,
+    close: () => Promise<void>,
+  ) {
+    this.fileSizeBytes = fileSizeBytes;
     this.name = name;
     this.batchName = basename(name);
     this.#pieces = pieces;
@@ -36,7 +42,7 @@ export class BatchInput implements ByteInput {
   /** @throws unreadable-file */
   static async open(source: BatchSource): Promise<BatchInput> {
     if (source.kind === 'stream') {
-      return new BatchInput(source.name, source.stream[Symbol.asyncIterator](), async () => undefined);
+      return new BatchInput(source.name, 0, source.stream[Symbol.asyncIterator](), async () => undefined);
     }
     let handle: FileHandle;
     try {
@@ -52,7 +58,7 @@ export class BatchInput implements ByteInput {
         details: { file: source.name },
       });
     }
-    return new BatchInput(source.name, readPieces(handle, source.name), () => handle.close());
+    return new BatchInput(source.name, stat.size, readPieces(handle, source.name), () => handle.close());
   }
 
   /** The first bytes, up to what the formats want to see; they are read again by `chunks`. */
@@ -71,6 +77,10 @@ export class BatchInput implements ByteInput {
     for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) yield piece;
   }
 
+  /** Size of the file when it was opened; 0 for a stream. */
+  readonly fileSizeBytes: number;
+
+  /** Bytes read so far. */
   get sizeBytes(): number {
     return this.#bytes;
   }

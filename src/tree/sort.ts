@@ -20,6 +20,9 @@ import {
 /** Bytes of lines held in memory. */
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 
+/** Bytes of runs made elsewhere that are held in memory. */
+const HELD_BYTES = 160 * 1024 * 1024;
+
 const FIRST_ARENA = 1024 * 1024;
 
 /** Room kept free in a full arena, so that a few lines more do not make it grow. */
@@ -41,7 +44,8 @@ export interface RunSorterOptions {
 export class RunSorter {
   readonly #store: RunStore;
   readonly #budget: number;
-  readonly #runs: RunHandle[] = [];
+  readonly #runs: (RunHandle | Buffer)[] = [];
+  #heldBytes = 0;
   #arena = Buffer.allocUnsafeSlow(FIRST_ARENA);
   #used = 0;
   #count = 0;
@@ -82,6 +86,41 @@ export class RunSorter {
     this.#count = 0;
   }
 
+  /** Runs so far, written or held; lines in the arena are not counted. */
+  get runCount(): number {
+    return this.#runs.length;
+  }
+
+  /**
+   * Takes a run that was sorted elsewhere, in the form of `runParts`; its lines come after those added before. It is
+   * held in memory while there is room, and must not be changed.
+   */
+  async addRun(run: Buffer): Promise<void> {
+    await this.drain();
+    if (this.#heldBytes + run.length <= HELD_BYTES) {
+      this.#heldBytes += run.length;
+      this.#runs.push(run);
+    } else {
+      this.#runs.push(await this.#store.write([run]));
+    }
+  }
+
+  /** Forgets the runs from number `from` on. */
+  async dropRuns(from: number): Promise<void> {
+    this.#used = 0;
+    this.#count = 0;
+    for (const run of this.#runs.splice(from)) await this.#remove(run);
+  }
+
+  async #remove(run: RunHandle | Buffer): Promise<void> {
+    if (typeof run === 'string') await this.#store.remove(run);
+    else this.#heldBytes -= run.length;
+  }
+
+  #reader(run: RunHandle | Buffer): RunReader {
+    return new RunReader(typeof run === 'string' ? this.#store.read(run) : inOnePart(run));
+  }
+
   /** All lines in ascending order of their keys, in batches that the caller owns. The sorter takes no more lines. */
   async *finish(): AsyncGenerator<Lines> {
     if (this.#runs.length === 0) {
@@ -89,7 +128,7 @@ export class RunSorter {
       return;
     }
     while (this.#runs.length >= FAN_IN_LIMIT) await this.#mergeRound();
-    const readers = this.#runs.map((run) => new RunReader(this.#store.read(run)));
+    const readers = this.#runs.map((run) => this.#reader(run));
     try {
       yield* mergeLines([...readers, new BatchSource(this.#sortedBatches())]);
     } finally {
@@ -101,17 +140,17 @@ export class RunSorter {
   async close(): Promise<void> {
     this.#arena = Buffer.alloc(0);
     this.#count = 0;
-    for (const run of this.#runs.splice(0)) await this.#store.remove(run);
+    await this.dropRuns(0);
   }
 
   /** Merges neighbouring runs, which keeps equal keys in their order. */
   async #mergeRound(): Promise<void> {
     for (let at = 0; at + 1 < this.#runs.length; at++) {
       const group = this.#runs.slice(at, at + FAN_IN_LIMIT);
-      const readers = group.map((run) => new RunReader(this.#store.read(run)));
+      const readers = group.map((run) => this.#reader(run));
       const merged = await this.#store.write(runParts(mergeLines(readers)));
       this.#runs.splice(at, group.length, merged);
-      for (const run of group) await this.#store.remove(run);
+      for (const run of group) await this.#remove(run);
     }
   }
 
@@ -138,6 +177,10 @@ export class RunSorter {
     this.#keyEnds = doubled(this.#keyEnds);
     this.#ends = doubled(this.#ends);
   }
+}
+
+async function* inOnePart(run: Buffer): AsyncGenerator<Buffer> {
+  yield run;
 }
 
 function doubled(table: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

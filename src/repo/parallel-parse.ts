@@ -1,0 +1,188 @@
+/**
+ * Reads a large, clean JSON Lines file with several threads.
+ *
+ * The file is cut at line ends into stretches; each is parsed and sorted by a worker and comes back as a sorted
+ * run, in the order of the file. The result is the same as that of reading in one piece; where a stretch has
+ * anything to say, nothing is kept and the caller reads the file in one piece.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { throwIfAborted } from '../base/errors.ts';
+import type { ReadOptions, ReadReport } from '../formats/format.ts';
+import type { RowLines } from './batch-rows.ts';
+import type { BatchInput } from './input.ts';
+import type { ParseAnswer, ParsedStretch, ParseRequest } from './parse-worker.ts';
+import type { Repository } from './repository.ts';
+
+/** Bytes of a stretch; a file that has no more than one is not worth a worker. */
+const STRETCH_BYTES = 8 << 20;
+const WORKER_LIMIT = 4;
+/** Stretches in hand per worker: one at work, one waiting. */
+const AHEAD = 2;
+
+const LF = 10;
+const UTF8_MARK = 0xef;
+
+export interface ParallelJob {
+  readonly input: BatchInput;
+  /** Number of the file in the batch. */
+  readonly file: number;
+  readonly identity: readonly string[];
+  readonly read: ReadOptions;
+  readonly rows: RowLines;
+}
+
+/** Whether a file of this size and these options may be read so. */
+export function isParallel(format: string, sizeBytes: number, read: ReadOptions): boolean {
+  const plain = read.encoding === undefined && read.columns === undefined && read.delimiter === undefined;
+  return format === 'jsonl' && plain && sizeBytes > 2 * STRETCH_BYTES;
+}
+
+/** Reads the input; undefined, having kept nothing, when the file must be read in one piece. */
+export async function parseInParallel(repository: Repository, job: ParallelJob): Promise<ReadReport | undefined> {
+  const head = await job.input.head();
+  // A byte order mark is a reader's business.
+  if (head[0] === UTF8_MARK || head[0] === 0xff || head[0] === 0xfe) return undefined;
+  const mark = await job.rows.mark();
+  const pool = new ParsePool(Math.min(WORKER_LIMIT, availableParallelism()));
+  const report = new MergedReport(job.input.name);
+  try {
+    const waiting: Promise<ParsedStretch | undefined>[] = [];
+    const take = async (): Promise<boolean> => {
+      const stretch = await waiting.shift();
+      if (stretch === undefined) return false;
+      await job.rows.addRun(
+        Buffer.from(stretch.run.buffer, stretch.run.byteOffset, stretch.run.byteLength),
+        stretch.intents,
+      );
+      report.add(stretch);
+      repository.progress.update('reading', report.rows, undefined, 'rows');
+      return true;
+    };
+    for await (const { bytes, linesBefore } of stretches(job.input)) {
+      throwIfAborted(repository.signal);
+      const { file, identity, read } = job;
+      waiting.push(pool.parse({ bytes, linesBefore, file, identity, map: read.map }));
+      if (waiting.length >= pool.size * AHEAD && !(await take())) return await giveUp(job, mark);
+    }
+    while (waiting.length > 0) if (!(await take())) return await giveUp(job, mark);
+    return report;
+  } finally {
+    await pool.close();
+  }
+}
+
+async function giveUp(job: ParallelJob, mark: number): Promise<undefined> {
+  await job.rows.rollback(mark);
+  return undefined;
+}
+
+/** Cuts the input at line ends; each stretch has memory of its own, to be handed to a worker. */
+async function* stretches(
+  input: BatchInput,
+): AsyncIterable<{ readonly bytes: Uint8Array; readonly linesBefore: number }> {
+  let gathered = Buffer.allocUnsafeSlow(STRETCH_BYTES * 2);
+  let length = 0;
+  let linesBefore = 0;
+  for await (const chunk of input.chunks()) {
+    if (length + chunk.length > gathered.length) {
+      const larger = Buffer.allocUnsafeSlow((length + chunk.length) * 2);
+      gathered.copy(larger, 0, 0, length);
+      gathered = larger;
+    }
+    gathered.set(chunk, length);
+    length += chunk.length;
+    if (length < STRETCH_BYTES) continue;
+    const cut = gathered.subarray(0, length).lastIndexOf(LF) + 1;
+    if (cut === 0) continue;
+    const next = Buffer.allocUnsafeSlow(STRETCH_BYTES * 2);
+    gathered.copy(next, 0, cut, length);
+    const bytes = gathered.subarray(0, cut);
+    const lines = countLines(bytes);
+    yield { bytes, linesBefore };
+    linesBefore += lines;
+    gathered = next;
+    length -= cut;
+  }
+  if (length > 0) yield { bytes: gathered.subarray(0, length), linesBefore };
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) count++;
+  return count;
+}
+
+class MergedReport implements ReadReport {
+  readonly format = 'jsonl';
+  readonly file: string;
+  readonly encoding = 'utf-8';
+  readonly delimiter = undefined;
+  readonly header = undefined;
+  readonly split = undefined;
+  readonly rejected = 0;
+  readonly notes = [];
+  readonly columns = new Map<string, string>();
+  rows = 0;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  get accepted(): number {
+    return this.rows;
+  }
+
+  add(stretch: ParsedStretch): void {
+    this.rows += stretch.rows;
+    for (const [column, field] of stretch.columns) this.columns.set(column, field);
+  }
+}
+
+/** Workers that take requests in turn. */
+class ParsePool {
+  readonly #workers: Worker[];
+  readonly #answers = new Map<number, (stretch: ParsedStretch | undefined) => void>();
+  #next = 0;
+
+  constructor(size: number) {
+    const here = import.meta.url;
+    // Sources run as they are in development, compiled in the package.
+    const entry = new URL(here.endsWith('.ts') ? './parse-worker.ts' : './parse-worker.js', here);
+    this.#workers = Array.from({ length: size }, () => this.#start(entry));
+  }
+
+  get size(): number {
+    return this.#workers.length;
+  }
+
+  parse(request: Omit<ParseRequest, 'id'>): Promise<ParsedStretch | undefined> {
+    const id = this.#next++;
+    const worker = this.#workers[id % this.#workers.length] as Worker;
+    const { promise, resolve } = Promise.withResolvers<ParsedStretch | undefined>();
+    this.#answers.set(id, resolve);
+    // The bytes move to the worker: nobody else has a view of their memory.
+    worker.postMessage({ ...request, id }, [request.bytes.buffer as ArrayBuffer]);
+    return promise;
+  }
+
+  #start(entry: URL): Worker {
+    const worker = new Worker(entry);
+    worker.on('message', ({ id, stretch }: ParseAnswer) => {
+      this.#answers.get(id)?.(stretch);
+      this.#answers.delete(id);
+    });
+    // A worker that cannot start or ends early leaves its requests to the reading in one piece.
+    const fail = (): void => {
+      for (const resolve of this.#answers.values()) resolve(undefined);
+      this.#answers.clear();
+    };
+    worker.on('error', fail);
+    worker.on('exit', fail);
+    return worker;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * A worker that parses stretches of a JSON Lines file: bytes in, a sorted run of row lines out.
+ *
+ * It takes the clean case only. A stretch with a problem, a note or anything else to say is answered with
+ * `undefined`, and the whole file is read again in one piece, where places and messages are made.
+ */
+import { parentPort } from 'node:worker_threads';
+import type { ReadOptions } from '../formats/format.ts';
+import { jsonlFormat } from '../formats/jsonl.ts';
+import { runParts } from '../tree/runs.ts';
+import { RunSorter } from '../tree/sort.ts';
+import { RowLines } from './batch-rows.ts';
+
+export interface ParseRequest {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly file: number;
+  /** Lines of the file before this stretch. */
+  readonly linesBefore: number;
+  readonly identity: readonly string[];
+  readonly map: ReadOptions['map'];
+}
+
+export interface ParsedStretch {
+  readonly run: Uint8Array;
+  readonly rows: number;
+  readonly intents: readonly string[];
+  /** Key and the field it was used as. */
+  readonly columns: readonly (readonly [string, string])[];
+}
+
+export interface ParseAnswer {
+  readonly id: number;
+  readonly stretch: ParsedStretch | undefined;
+}
+
+/** A stretch is sorted in memory as a whole. */
+const NO_RUNS = {
+  write: (): Promise<string> => Promise.reject(new Error('a stretch fits into memory')),
+  read: (): AsyncIterable<Buffer> => {
+    throw new Error('a stretch fits into memory');
+  },
+  remove: (): Promise<void> => Promise.resolve(),
+};
+
+async function parse(request: ParseRequest): Promise<ParsedStretch | undefined> {
+  const sorter = new RunSorter(NO_RUNS, { budgetBytes: Infinity });
+  const lines = new RowLines(sorter, request.identity);
+  const reading = jsonlFormat.read(
+    {
+      name: 'stretch',
+      async *chunks() {
+        yield request.bytes;
+      },
+    },
+    { map: request.map, encoding: 'utf-8' },
+  );
+  let rows = 0;
+  for await (const batch of reading) {
+    if (batch.problems.length > 0 || batch.splits !== undefined) return undefined;
+    for (let at = 0; at < batch.records.length; at++) {
+      const line = request.linesBefore + (batch.lines[at] ?? 0);
+      const record = batch.records[at] as (typeof batch.records)[number];
+      lines.put(record, { file: request.file, row: request.linesBefore + (batch.rows[at] ?? 0), line });
+    }
+    rows += batch.records.length;
+  }
+  if (reading.report.notes.length > 0) return undefined;
+  const parts: Buffer[] = [];
+  for await (const part of runParts(sorter.finish())) parts.push(part);
+  const run = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) at += part.copy(run, at);
+  return { run, rows, intents: [...lines.intents], columns: [...reading.report.columns] };
+}
+
+parentPort?.on('message', (request: ParseRequest) => {
+  parse(request).then(
+    (stretch) => answer({ id: request.id, stretch }),
+    // Whatever is wrong with the file is said by the reading in one piece.
+    () => answer({ id: request.id, stretch: undefined }),
+  );
+});
+
+function answer(message: ParseAnswer): void {
+  parentPort?.postMessage(message, message.stretch === undefined ? [] : [message.stretch.run.buffer as ArrayBuffer]);
+}
