@@ -58,10 +58,14 @@ export async function commit(
 ): Promise<CommitSummary> {
   const config = repository.dataset(dataset);
   refuseOpenMerge(repository, dataset);
+  // Git answers while the staged batch is read; starting it costs more once much memory is in use.
+  const author = options.author ?? repository.defaultAuthor();
+  const settled = Promise.allSettled([author, repository.branch()]);
   const parent = await headVersion(repository, dataset);
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
   const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest);
+  await settled;
   const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
   try {
     const trees = await buildTrees({
@@ -87,7 +91,7 @@ export async function commit(
       parents: parent === undefined ? [] : [parent],
       crossed: 0,
       message: options.message ?? defaultMessage(staged),
-      author: options.author ?? (await repository.defaultAuthor()),
+      author: await author,
     });
     const { version, packs } = await sinks.finish(encodeManifest(manifest), parent?.hash);
     crashPoint('commit.packs-written');

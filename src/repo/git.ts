@@ -59,10 +59,9 @@ export class Git {
     }
   }
 
+  /** Whom git would name as the author: `Name <email>`. */
   async author(): Promise<string | undefined> {
-    const name = await this.ask('config', 'user.name');
-    const email = await this.ask('config', 'user.email');
-    if (name === undefined || name === '') return undefined;
-    return email === undefined || email === '' ? name : `${name} <${email}>`;
+    const ident = await this.ask('var', 'GIT_AUTHOR_IDENT');
+    return ident === undefined ? undefined : /^(?<who>.+>) \d+ [+-]\d{4}$/u.exec(ident)?.groups?.['who'];
   }
 }

@@ -56,6 +56,7 @@ export class Repository {
   readonly #lazy: LazyRemote;
   #localOnly: ChunkStore | undefined;
   #config: Config;
+  #branch: Promise<string> | undefined;
 
   private constructor(root: string, config: Config, catalogue: Catalogue, local: BlobStore, around: Surroundings) {
     this.root = root;
@@ -150,8 +151,9 @@ export class Repository {
   }
 
   /** The branch that heads mirror: git's, or `main` outside git and on a detached head. */
-  async branch(): Promise<string> {
-    return (await this.git.branch()) ?? 'main';
+  branch(): Promise<string> {
+    this.#branch ??= this.git.branch().then((branch) => branch ?? 'main');
+    return this.#branch;
   }
 
   /** Who commits where nobody says: git's user, or the user of this machine. */
