@@ -1,14 +1,18 @@
 /**
- * Reads a whole tree and checks it against the format: names, order, totals, and that every chunk ends where the
+ * Reads whole trees and checks them against the format: names, order, totals, and that every chunk ends where the
  * boundary rule says.
+ *
+ * Whether a chunk ends rightly depends on nothing outside it (T6), so what was found about a chunk holds in every
+ * tree: a verifier that is kept reads a chunk once, however many versions share it.
  */
-import { isUttrError } from '../base/errors.ts';
+import { isUttrError, UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import type { ChunkSource } from '../store/chunks.ts';
-import { TreeBuilder, type TreeRoot } from './build.ts';
+import { Boundary } from './boundary.ts';
+import type { TreeRoot } from './build.ts';
 import { ChunkAccess } from './chunk-access.ts';
-import { compareKeyAt, keyAt, type Lines } from './lines.ts';
-import type { Child, Node } from './node.ts';
+import { keyAt, type Lines } from './lines.ts';
+import { type Child, encodeChild, type Node } from './node.ts';
 import { FORMAT_1_PARAMETERS, type TreeParameters } from './parameters.ts';
 
 /** Something wrong with a tree. */
@@ -24,6 +28,22 @@ const PROBLEM_LIMIT = 100;
 /** Chunks read together. */
 const WINDOW_CHUNKS = 64;
 
+/** Sound chunks remembered, some 300 bytes each; what is forgotten is read again. */
+const KNOWN_LIMIT = 1 << 20;
+
+/** What is known of a chunk with nothing wrong in it or beneath it. */
+interface Sound {
+  readonly level: number;
+  readonly first: Buffer;
+  readonly last: Buffer;
+  readonly records: number;
+  readonly bytes: number;
+  /** Whether it and the last chunks beneath it end by the rule, so that others may follow. */
+  readonly isClosed: boolean;
+  /** A node with one child: only the last of its level may be one (T7), and a root never (T9). */
+  readonly isSingle: boolean;
+}
+
 /**
  * Reads every chunk of a tree.
  *
@@ -35,59 +55,154 @@ export async function verifyTree(
   tree: TreeRoot,
   parameters: TreeParameters = FORMAT_1_PARAMETERS,
 ): Promise<TreeProblem[]> {
-  return new Verification(source, tree, parameters).run();
+  return new TreeVerifier(source, parameters).verify(tree);
+}
+
+/** Verifies trees that share chunks. */
+export class TreeVerifier {
+  readonly #source: ChunkSource;
+  readonly #parameters: TreeParameters;
+  readonly #known = new Map<Hash, Sound>();
+
+  constructor(source: ChunkSource, parameters: TreeParameters = FORMAT_1_PARAMETERS) {
+    this.#source = source;
+    this.#parameters = parameters;
+  }
+
+  /** As `verifyTree`. */
+  async verify(tree: TreeRoot): Promise<TreeProblem[]> {
+    const problems = await new Verification(this.#source, tree, this.#parameters, this.#known).run();
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= KNOWN_LIMIT) break;
+      this.#known.delete(oldest);
+    }
+    return problems;
+  }
 }
 
 class Verification {
   readonly #access: ChunkAccess;
   readonly #tree: TreeRoot;
+  readonly #parameters: TreeParameters;
+  readonly #known: Map<Hash, Sound>;
   readonly #problems: TreeProblem[] = [];
-  readonly #builder: TreeBuilder;
-  /** Leaves as they are, waiting to be compared with leaves as they should be. */
-  #found: Hash[] = [];
-  #lastKey: Buffer | undefined;
+  /** After the first chunk that ends at the wrong place, those behind it do too: one is reported. */
   #isCanonical = true;
 
-  constructor(source: ChunkSource, tree: TreeRoot, parameters: TreeParameters) {
+  constructor(source: ChunkSource, tree: TreeRoot, parameters: TreeParameters, known: Map<Hash, Sound>) {
     this.#access = new ChunkAccess(source);
     this.#tree = tree;
-    const sink = {
-      leaf: ({ hash }: { readonly hash: Hash }): void => {
-        this.#compareLeaf(hash);
-      },
-      node(): void {},
-      drain: () => Promise.resolve(),
-    };
-    this.#builder = new TreeBuilder(sink, parameters);
+    this.#parameters = parameters;
+    this.#known = known;
   }
 
   async run(): Promise<TreeProblem[]> {
-    const root = await this.#attempt(() => this.#access.rootOf(this.#tree));
-    if (root !== undefined) await this.#walk([root], this.#tree.height);
-    if (this.#problems.length > 0) return this.#problems;
-    const rebuilt = await this.#builder.finish();
-    if (this.#problems.length === 0 && rebuilt.root !== this.#tree.root) {
-      this.#report(this.#tree.root ?? undefined, 'the nodes of the tree do not end where the boundary rule says');
-    }
+    const { root: hash, height, records, bytes } = this.#tree;
+    if (hash === null) return this.#problems;
+    const known = this.#known.get(hash);
+    const root =
+      known === undefined
+        ? await this.#attempt(() => this.#access.rootOf(this.#tree), hash)
+        : { key: known.last, hash, records, bytes };
+    if (root === undefined) return this.#problems;
+    const [sound] = await this.#verifyAll([root], height);
+    if (sound?.isSingle === true) this.#reportNodes();
     return this.#problems;
   }
 
-  async #walk(children: readonly Child[], level: number): Promise<void> {
+  /** Verifies chunks of one level and all beneath them. @returns undefined for those that are not sound */
+  async #verifyAll(children: readonly Child[], level: number): Promise<(Sound | undefined)[]> {
+    const found: (Sound | undefined)[] = [];
     for (let at = 0; at < children.length; at += WINDOW_CHUNKS) {
-      if (this.#problems.length >= PROBLEM_LIMIT) return;
+      if (this.#problems.length >= PROBLEM_LIMIT) break;
       const window = children.slice(at, at + WINDOW_CHUNKS);
+      const fresh = window.filter(({ hash }) => !this.#known.has(hash));
       if (level === 0) {
-        const leaves = await this.#load(window, (some) => this.#access.leaves(some));
-        for (const [index, lines] of leaves.entries()) this.#takeLeaf(window[index] as Child, lines);
+        const leaves = await this.#load(fresh, (some) => this.#access.leaves(some));
+        for (const [index, lines] of leaves.entries())
+          if (lines !== undefined) this.#leaf(fresh[index] as Child, lines);
       } else {
-        const nodes = await this.#load<Node>(window, (some) => this.#access.nodes(some, level));
-        for (const node of nodes) if (node !== undefined) await this.#walk(node.children, level - 1);
+        const nodes = await this.#load(fresh, (some) => this.#access.nodes(some, level));
+        for (const [index, node] of nodes.entries())
+          if (node !== undefined) await this.#node(fresh[index] as Child, node);
+      }
+      for (const child of window) found.push(await this.#claimed(child, level));
+    }
+    return found;
+  }
+
+  /** What is known of a chunk, if its parent says the same of it. */
+  async #claimed(child: Child, level: number): Promise<Sound | undefined> {
+    const known = this.#known.get(child.hash);
+    if (known === undefined) return undefined;
+    return this.#attempt(async () => {
+      if (known.level !== level)
+        throw mismatch(child, `is of level ${known.level} where one of level ${level} must be`);
+      if (!known.last.equals(child.key)) throw mismatch(child, 'does not end with the key its parent gives');
+      if (known.records !== child.records || known.bytes !== child.bytes) {
+        const [has, says] = [known, child].map(({ records, bytes }) => `${records} records in ${bytes} bytes`);
+        throw mismatch(child, `has ${has}, not ${says}`);
+      }
+      return known;
+    }, child.hash);
+  }
+
+  #leaf(child: Child, lines: Lines): void {
+    const boundary = new Boundary(0, this.#parameters);
+    const last = lines.count - 1;
+    let isClosed = false;
+    for (let index = 0; index < lines.count; index++) {
+      const start = lines.starts[index] as number;
+      const size = (lines.starts[index + 1] as number) - start;
+      isClosed = boundary.endsAfter(lines.bytes, start, lines.keyEnds[index] as number, size);
+      if (isClosed && index < last) {
+        this.#reportLeaf(child.hash);
+        return;
       }
     }
+    // Copies: views would keep the leaf alive.
+    const first = Buffer.from(keyAt(lines, 0));
+    const { hash, records, bytes } = child;
+    this.#known.set(hash, {
+      level: 0,
+      first,
+      last: Buffer.from(keyAt(lines, last)),
+      records,
+      bytes,
+      isClosed,
+      isSingle: false,
+    });
+  }
+
+  async #node(child: Child, { level, children }: Node): Promise<void> {
+    const before = this.#problems.length;
+    const found = await this.#verifyAll(children, level - 1);
+    const boundary = new Boundary(level, this.#parameters);
+    let isClosed = false;
+    for (const [index, below] of children.entries()) {
+      const isLast = index === children.length - 1;
+      isClosed = boundary.endsAfter(below.key, 0, below.key.length, Buffer.byteLength(encodeChild(below)));
+      if (isClosed && !isLast) this.#reportNodes();
+      const sound = found[index];
+      if (sound === undefined) continue;
+      if (!isLast && !sound.isClosed) {
+        if (level === 1) this.#reportLeaf(below.hash);
+        else this.#reportNodes();
+      }
+      if (index > 0 && sound.first.compare((children[index - 1] as Child).key) <= 0) {
+        this.#report(below.hash, 'a leaf starts at or before the end of the leaf in front of it');
+      }
+      isClosed &&= sound.isClosed;
+    }
+    const first = found[0]?.first;
+    if (this.#problems.length > before || first === undefined || !this.#isCanonical) return;
+    const { key: last, hash, records, bytes } = child;
+    this.#known.set(hash, { level, first, last, records, bytes, isClosed, isSingle: children.length === 1 });
   }
 
   /** Reads chunks together, and one by one where that fails, to tell the bad from the good. */
   async #load<T>(window: readonly Child[], read: (some: readonly Child[]) => Promise<T[]>): Promise<(T | undefined)[]> {
+    if (window.length === 0) return [];
     try {
       return await read(window);
     } catch (error) {
@@ -98,44 +213,34 @@ class Verification {
     return loaded;
   }
 
-  async #attempt<T>(read: () => Promise<T>, hash = this.#tree.root): Promise<T | undefined> {
+  async #attempt<T>(read: () => Promise<T>, hash: Hash): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {
       if (!isCorruption(error)) throw error;
-      this.#report(hash ?? undefined, error.message);
+      this.#report(hash, error.message);
       return undefined;
     }
   }
 
-  #takeLeaf(child: Child, lines: Lines | undefined): void {
-    if (lines === undefined) {
-      this.#isCanonical = false;
-      return;
-    }
-    if (this.#lastKey !== undefined && compareKeyAt(lines, 0, this.#lastKey) <= 0) {
-      this.#report(child.hash, 'a leaf starts at or before the end of the leaf in front of it');
-    }
-    this.#lastKey = keyAt(lines, lines.count - 1);
-    // After the first problem only chunks are checked: where the others should end is no longer known.
-    if (!this.#isCanonical || this.#problems.length > 0) return;
-    this.#found.push(child.hash);
-    for (let index = 0; index < lines.count; index++) {
-      const end = lines.starts[index + 1] as number;
-      this.#builder.addLine(lines.bytes, lines.starts[index] as number, lines.keyEnds[index] as number, end);
-    }
-  }
-
-  #compareLeaf(expected: Hash): void {
-    const found = this.#found.shift();
-    if (found === expected || !this.#isCanonical) return;
+  #reportLeaf(hash: Hash): void {
+    if (this.#isCanonical) this.#report(hash, 'a leaf does not end where the boundary rule says');
     this.#isCanonical = false;
-    this.#report(found, 'a leaf does not end where the boundary rule says');
   }
 
-  #report(hash: Hash | undefined, message: string): void {
-    if (this.#problems.length < PROBLEM_LIMIT) this.#problems.push({ hash, message });
+  #reportNodes(): void {
+    const { root } = this.#tree;
+    if (this.#isCanonical) this.#report(root, 'the nodes of the tree do not end where the boundary rule says');
+    this.#isCanonical = false;
   }
+
+  #report(hash: Hash | null, message: string): void {
+    if (this.#problems.length < PROBLEM_LIMIT) this.#problems.push({ hash: hash ?? undefined, message });
+  }
+}
+
+function mismatch(child: Child, what: string): UttrError {
+  return new UttrError('bad-chunk', `chunk ${child.hash} ${what}`, { details: { chunk: child.hash } });
 }
 
 function isCorruption(error: unknown): error is Error {
