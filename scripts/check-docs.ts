@@ -53,11 +53,21 @@ function subcommands(shell: Shell, words: string, known: Map<string, Set<string>
   let names = known.get(words);
   if (names === undefined) {
     const help = shell.ask(`uttr ${words} --help`);
-    const list = help.split(/^Commands:$/mu)[1] ?? '';
-    names = new Set([...list.matchAll(/^ {2}(?<name>[a-z][a-z-]*)\b/gmu)].map((match) => match.groups?.['name'] ?? ''));
+    names = new Set(commandsInHelp(help));
     known.set(words, names);
   }
   return names;
+}
+
+/** The commands that a help text lists, under whatever titles; options and arguments have titles of their own. */
+function commandsInHelp(help: string): string[] {
+  const sections = help
+    .split(/^(?=\S.*:$)/mu)
+    .filter((section) => !/^(?:Arguments|(?:Global )?[Oo]ptions):/u.test(section));
+  return sections
+    .slice(1)
+    .flatMap((section) => [...section.matchAll(/^ {2}(?<name>[a-z][a-z-]*)\b/gmu)])
+    .map((match) => match.groups?.['name'] ?? '');
 }
 
 function checkCommands(page: string, shell: Shell, known: Map<string, Set<string>>): void {
