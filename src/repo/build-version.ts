@@ -10,8 +10,8 @@ import { type Manifest, type TreeState, UNLABELLED_PLACE as UNLABELLED } from '.
 import type { ChunkSink, ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, TreeBuilder, type TreeRoot } from '../tree/build.ts';
 import { type Edit, editTree } from '../tree/edit.ts';
-import { type CommitPlan, type GroupMove, groupMove, isNew, placeOf, sideAfter } from './commit-plan.ts';
-import { readStagedGroups, type StagedLine } from './staged-file.ts';
+import { type CommitPlan, placedGroups, type PlacedGroup, placeOf } from './commit-plan.ts';
+import type { StagedLine } from './staged-file.ts';
 
 /** Changes are listed in a tree of their own unless they are more than this part of the data. */
 const LISTED_PART = 0.25;
@@ -20,8 +20,10 @@ const LISTED_PART = 0.25;
 export interface TreeSinks {
   /** Leaves of a side, or of the unlabelled records; nodes go to the shared metadata. */
   data(place: string): ChunkSink;
-  /** Leaves and nodes of the retired groups and of the list of changes: small, wanted early by readers. */
+  /** Leaves and nodes of the retired groups: small, wanted early by readers. */
   readonly meta: ChunkSink;
+  /** Leaves and nodes of the list of changes, which is read from end to end. */
+  readonly changes: ChunkSink;
 }
 
 export interface BuiltTrees {
@@ -72,6 +74,7 @@ async function buildEmpty(job: Job, places: readonly string[]): Promise<Map<stri
   let done = 0;
   for await (const batch of withSides(job)) {
     for (const { move, side } of batch) {
+      if (job.parent === undefined) job.plan.counter.add(move, side);
       for (const line of move.lines) {
         const place = placeOf(line, 'after', side);
         if (place !== undefined) addLine(builders.get(place), line);
@@ -92,22 +95,8 @@ function addLine(builder: TreeBuilder | undefined, line: StagedLine): void {
   else builder?.add(line.key, line.after as Buffer);
 }
 
-interface Placed {
-  readonly move: GroupMove;
-  readonly side: string | undefined;
-}
-
-/** The staged groups with their sides, in key order. */
-async function* withSides(job: Job): AsyncIterable<readonly Placed[]> {
-  let ordinal = 0;
-  for await (const batch of readStagedGroups(job.path, job.identity)) {
-    yield batch.map((lines) => {
-      const move = groupMove(lines, job.stratify);
-      const side = sideAfter(move, () => job.plan.newSides(ordinal));
-      if (isNew(move)) ordinal++;
-      return { move, side };
-    });
-  }
+function withSides(job: Job): AsyncIterable<readonly PlacedGroup[]> {
+  return placedGroups(job.path, job.identity, job.stratify, job.plan);
 }
 
 /** What changes in one tree: a record may leave it, come into it, or be replaced. */
@@ -164,10 +153,10 @@ async function* groupRetirements(job: Job): AsyncIterable<readonly Edit[]> {
 /** The list of changes against the first parent: what diff, blame and events read, wherever the data is. */
 async function buildChanges(job: Job, sides: Readonly<Record<string, TreeRoot>>): Promise<TreeRoot | null> {
   if (job.parent === undefined) return null;
-  const { added, relabelled, updated, removed } = job.plan.totals.changes;
+  const { added, relabelled, updated, removed } = job.plan.counter.totals.changes;
   const records = Object.values(sides).reduce((sum, side) => sum + side.records, 0);
   if (added + relabelled + updated + removed > records * LISTED_PART) return null;
-  const builder = new TreeBuilder(job.sinks.meta);
+  const builder = new TreeBuilder(job.sinks.changes);
   for await (const batch of withSides(job)) {
     for (const { move, side } of batch) {
       for (const line of move.lines) {

@@ -9,7 +9,7 @@ import { foldedText, KEY_COLUMN_LIMIT_BYTES } from '../records/key.ts';
 import { type Manifest, type SplitPolicy, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import { stratumOf } from '../records/stratum.ts';
 import { SplitAssigner } from '../split/assign.ts';
-import { type ChangeTotals, TotalsBuilder } from './change-totals.ts';
+import { TotalsBuilder } from './change-totals.ts';
 import { intentJson } from './group-state.ts';
 import { FORCED, NO_HOME, readStagedGroups, type StagedLine } from './staged-file.ts';
 
@@ -71,14 +71,12 @@ export interface CommitPlan {
   readonly sides: readonly string[];
   /** Groups by stratum and side, after the commit. */
   readonly strata: CountTable;
-  /** Records by label (canonical JSON) and side, after the commit. */
-  readonly intents: CountTable;
+  /** Groups by side, after the commit. */
   readonly groups: ReadonlyMap<string, number>;
-  /** What changes against the parent; for a first version the manifest says it all. */
-  readonly totals: ChangeTotals;
   /** Side of each new group, in the order the groups come in the staged file. */
   readonly newSides: (ordinal: number) => string;
-  readonly newGroupCount: number;
+  /** Complete for a version with a parent; for a first one, once its trees are built. */
+  readonly counter: RecordCounter;
   readonly warnings: readonly string[];
 }
 
@@ -185,8 +183,40 @@ export async function planCommit(
   }
   const assigned = assigner.assign();
   const newSides = (ordinal: number): string => sides[assigned.sideOf(ordinal)] as string;
-  const counted = await countRecords(path, policy, identity, parent, newSides, strata, groups);
-  return { sides, strata, groups, newSides, newGroupCount: assigner.size, warnings: assigned.warnings, ...counted };
+  const counter = new RecordCounter(parent, strata, groups);
+  const plan: CommitPlan = { sides, strata, groups, newSides, counter, warnings: assigned.warnings };
+  // Of a first version nothing needs to be known before its trees are built: it is counted on the way.
+  if (parent !== undefined) {
+    for await (const batch of placedGroups(path, identity, policy.stratify, plan)) {
+      for (const { move, side } of batch) counter.add(move, side);
+    }
+  }
+  return plan;
+}
+
+/** A group with the side it will be on. */
+export interface PlacedGroup {
+  readonly move: GroupMove;
+  readonly side: string | undefined;
+}
+
+/** The staged groups with their sides, in key order. */
+export async function* placedGroups(
+  path: string,
+  identity: readonly string[],
+  stratify: readonly string[],
+  plan: Pick<CommitPlan, 'newSides'>,
+): AsyncIterable<readonly PlacedGroup[]> {
+  let ordinal = 0;
+  const nextNew = (): string => plan.newSides(ordinal);
+  for await (const batch of readStagedGroups(path, identity)) {
+    yield batch.map((lines) => {
+      const move = groupMove(lines, stratify);
+      const side = sideAfter(move, nextNew);
+      if (isNew(move)) ordinal++;
+      return { move, side };
+    });
+  }
 }
 
 export function isNew(move: GroupMove): boolean {
@@ -223,54 +253,46 @@ async function settleKnownGroups(
   }
 }
 
-type Counted = Pick<CommitPlan, 'intents' | 'totals'>;
+/** Counts groups and records as they will be. */
+export class RecordCounter {
+  /** Records by label (canonical JSON) and place, after the commit. */
+  readonly intents: CountTable;
+  /** What changes against the parent; of a first version the manifest says all but the sum. */
+  readonly totals = new TotalsBuilder();
+  readonly #isFirst: boolean;
+  readonly #strata: CountTable;
+  readonly #groups: Map<string, number>;
 
-async function countRecords(
-  path: string,
-  policy: SplitPolicy,
-  identity: readonly string[],
-  parent: Manifest | undefined,
-  newSides: (ordinal: number) => string,
-  strata: CountTable,
-  groups: Map<string, number>,
-): Promise<Counted> {
-  const intents = CountTable.from(parent?.intents ?? {});
-  const totals = new TotalsBuilder();
-  let ordinal = 0;
-  for await (const batch of readStagedGroups(path, identity)) {
-    for (const lines of batch) {
-      const move = groupMove(lines, policy.stratify);
-      const fresh = isNew(move);
-      const side = sideAfter(move, () => newSides(ordinal));
-      if (fresh) {
-        ordinal++;
-        strata.add(move.stratumAfter as string, side as string, 1);
-        groups.set(side as string, (groups.get(side as string) ?? 0) + 1);
-      }
-      for (const line of lines) countLine(line, move, side, intents, totals);
+  constructor(parent: Manifest | undefined, strata: CountTable, groups: Map<string, number>) {
+    this.intents = CountTable.from(parent?.intents ?? {});
+    this.#isFirst = parent === undefined;
+    this.#strata = strata;
+    this.#groups = groups;
+  }
+
+  add(move: GroupMove, side: string | undefined): void {
+    if (side !== undefined && isNew(move)) {
+      this.#strata.add(move.stratumAfter as string, side, 1);
+      this.#groups.set(side, (this.#groups.get(side) ?? 0) + 1);
     }
+    for (const line of move.lines) this.#line(line, move, side);
   }
-  return { intents, totals };
-}
 
-function countLine(
-  line: StagedLine,
-  move: GroupMove,
-  side: string | undefined,
-  intents: CountTable,
-  totals: TotalsBuilder,
-): void {
-  const was = placeOf(line, 'before', move.from);
-  const is = placeOf(line, 'after', side);
-  if (line.isAdded) {
-    intents.add(line.intent, is ?? UNLABELLED, 1);
-    totals.addNew(line.intent, is ?? UNLABELLED);
-    return;
+  #line(line: StagedLine, move: GroupMove, side: string | undefined): void {
+    if (line.isAdded) {
+      const place = line.intent === '' ? UNLABELLED : (side ?? UNLABELLED);
+      this.intents.add(line.intent, place, 1);
+      if (this.#isFirst) this.totals.changes.added++;
+      else this.totals.addNew(line.intent, place);
+      return;
+    }
+    const was = placeOf(line, 'before', move.from);
+    const is = placeOf(line, 'after', side);
+    // A merge may move a whole group to another side: its records are the same, their places are not.
+    const before = line.before?.toString('utf8');
+    if (was !== undefined) this.intents.add(intentJson(before), was, -1);
+    if (is !== undefined) this.intents.add(line.intent, is, 1);
+    if (line.isUnchanged) return;
+    this.totals.add({ key: line.key, side: is ?? was ?? UNLABELLED, before, after: line.after?.toString('utf8') });
   }
-  // A merge may move a whole group to another side: its records are the same, their places are not.
-  const before = line.before?.toString('utf8');
-  if (was !== undefined) intents.add(intentJson(before), was, -1);
-  if (is !== undefined) intents.add(line.intent, is, 1);
-  if (line.isUnchanged) return;
-  totals.add({ key: line.key, side: is ?? was ?? UNLABELLED, before, after: line.after?.toString('utf8') });
 }

@@ -20,6 +20,7 @@ import { type CommitPlan, planCommit } from './commit-plan.ts';
 import type { DatasetConfig } from './config.ts';
 import type { ChangeCounts } from './group-state.ts';
 import { versionStats } from './query.ts';
+import { refuseOpenMerge } from './open-merge.ts';
 import { recordVersion } from './record-version.ts';
 import type { Repository } from './repository.ts';
 import { restage } from './restage.ts';
@@ -57,7 +58,7 @@ export async function commit(
   options: CommitOptions = {},
 ): Promise<CommitSummary> {
   const config = repository.dataset(dataset);
-  refuseOpenMerge(repository, dataset);
+  await refuseOpenMerge(repository, dataset);
   // Git answers while the staged batch is read; starting it costs more once much memory is in use.
   const author = options.author ?? repository.defaultAuthor();
   const settled = Promise.allSettled([author, repository.branch()]);
@@ -98,7 +99,7 @@ export async function commit(
     await recordVersion(repository, { hash: version, manifest }, packs, {
       previous: parent,
       stagedFile: staged.file,
-      totals: plan.totals,
+      totals: parent === undefined ? undefined : plan.counter.totals,
     });
     await rm(staged.path, { force: true });
     crashPoint('commit.finished');
@@ -107,13 +108,6 @@ export async function commit(
     await sinks.abort();
     throw error;
   }
-}
-
-function refuseOpenMerge(repository: Repository, dataset: string): void {
-  if (repository.catalogue.merge(dataset) === undefined) return;
-  throw new UttrError('merge-conflict', `a merge of ${dataset} waits for a decision`, {
-    hint: `settle it first: uttr merge ${dataset} --ours, --theirs or --edit`,
-  });
 }
 
 /** What is staged, prepared against the version that will be its parent. */
@@ -184,9 +178,9 @@ export function manifestOf(parts: ManifestParts): Manifest {
     identity: parts.identity,
     normaliser: NORMALISER_VERSION,
     strata: plan.strata.toObject(),
-    intents: plan.intents.toObject(),
+    intents: plan.counter.intents.toObject(),
     batches: parts.batches,
-    changes: { ...plan.totals.changes, list: trees.changes },
+    changes: { ...plan.counter.totals.changes, list: trees.changes },
     crossed: parts.crossed,
     author: parts.author,
     message: parts.message,

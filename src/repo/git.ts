@@ -2,12 +2,34 @@
  * Git, asked through its own command. Every caller passes arguments as a list; nothing goes through a shell.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UttrError } from '../base/errors.ts';
 
 const run = promisify(execFile);
 
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
+
+const BRANCH = /^ref: refs\/heads\/(?<name>[A-Za-z0-9._/-]+)\n?$/u;
+const COMMIT = /^[0-9a-f]{40,64}\n?$/u;
+
+/**
+ * A small file of the repository, read without starting git: that takes longer than many a command of ours. Only the
+ * plain case is answered (a `.git` folder at or above the directory); for all else git is asked.
+ */
+async function readGitFile(directory: string, name: string): Promise<string | undefined> {
+  for (let folder = directory; ; folder = dirname(folder)) {
+    try {
+      return await readFile(join(folder, '.git', name), 'utf8');
+    } catch (error) {
+      // A file in place of the folder is a linked work tree or a submodule.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(join(folder, '.git'))) return undefined;
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+}
 
 export class Git {
   readonly #directory: string;
@@ -42,12 +64,22 @@ export class Git {
   }
 
   /** The branch one is on, also before its first commit; undefined outside git or with a detached head. */
-  branch(): Promise<string | undefined> {
-    return this.ask('symbolic-ref', '--short', '-q', 'HEAD');
+  async branch(): Promise<string | undefined> {
+    const branch = BRANCH.exec((await readGitFile(this.#directory, 'HEAD')) ?? '')?.groups?.['name'];
+    return branch ?? this.ask('symbolic-ref', '--short', '-q', 'HEAD');
   }
 
-  head(): Promise<string | undefined> {
-    return this.ask('rev-parse', '--verify', '-q', 'HEAD');
+  /** The commit one is on; undefined before the first one. */
+  async head(): Promise<string | undefined> {
+    const branch = await this.branch();
+    const loose = branch === undefined ? undefined : await readGitFile(this.#directory, `refs/heads/${branch}`);
+    return loose !== undefined && COMMIT.test(loose) ? loose.trim() : this.ask('rev-parse', '--verify', '-q', 'HEAD');
+  }
+
+  /** Whether a file waits for a merge conflict to be settled. */
+  async unmerged(path: string): Promise<boolean> {
+    const listed = await this.ask('ls-files', '--unmerged', '--', path);
+    return listed !== undefined && listed !== '';
   }
 
   /** A file as it stands in a git ref; undefined when the ref or the file is not there. */

@@ -2,8 +2,7 @@
  * Three-way merge of records.
  *
  * Only what the other branch changed is looked at: for each group it touched, the records in the base, here and
- * there are put side by side. A record that only one branch changed is taken from it; one that both changed in the
- * same way is taken as it is; the rest are conflicts for a person.
+ * there are put side by side and merged field by field; what cannot be merged so is a conflict for a person.
  *
  * M1  A group on different sides of the two branches goes to the side with the largest share and is counted as
  *     crossed: a model may have been trained on it (S8).
@@ -12,23 +11,25 @@ import { rm } from 'node:fs/promises';
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { crashPoint } from '../base/crash-points.ts';
 import { UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { encodeManifest, type Manifest } from '../records/manifest.ts';
 import { mergeSide } from '../split/merge-side.ts';
 import type { Edit } from '../tree/edit.ts';
 import { diffTrees } from '../tree/diff.ts';
+import { EMPTY_TREE } from '../tree/build.ts';
+import { isAncestor } from './ancestry.ts';
 import { BaseLookup, type BaseGroup } from './base-lookup.ts';
 import { buildTrees, retiredValue } from './build-version.ts';
 import type { ChangeTotals } from './change-totals.ts';
 import { planCommit } from './commit-plan.ts';
 import { manifestOf } from './commit.ts';
 import { intentJson } from './group-state.ts';
+import { mergeRecord } from './merge-record.ts';
 import { recordChanges } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import { FORCED, formatStagedLine, NO_HOME, StagedWriter } from './staged-file.ts';
 import { VersionSinks } from './version-sinks.ts';
-import { history, type Version } from './versions.ts';
+import type { Version } from './versions.ts';
 
 const WINDOW_GROUPS = 1024;
 
@@ -64,23 +65,18 @@ export interface MergeOptions {
   readonly author?: string | undefined;
 }
 
-/**
- * Merges two versions that have gone on from `base` (undefined: from nothing). Packs are written; nothing is
- * recorded yet.
- */
+/** Merges two versions that have gone on from common ones. Packs are written; nothing is recorded yet. */
 export async function mergeRecords(
   repository: Repository,
-  base: Version | undefined,
-  ours: Version,
-  theirs: Version,
+  input: MergeInput,
   settle: Settle,
   options: MergeOptions,
 ): Promise<MergeResult> {
-  requireSameSplit(ours.manifest, theirs.manifest);
+  requireSameSplit(input.ours.manifest, input.theirs.manifest);
   const path = repository.path('staged', `merge-${repository.ulids.next()}.lines`);
   await repository.ensureFolder('staged');
   const writer = await StagedWriter.open(path);
-  const merge = new RecordMerge(repository, { base, ours, theirs }, settle, writer);
+  const merge = new RecordMerge(repository, input, settle, writer);
   try {
     await merge.run();
     if (merge.conflicts.length > 0) {
@@ -88,7 +84,7 @@ export async function mergeRecords(
       return { kind: 'conflicts', conflicts: merge.conflicts };
     }
     await writer.publish();
-    return { kind: 'merged', ...(await build(repository, path, merge, ours, theirs, options)) };
+    return { kind: 'merged', ...(await build(repository, path, merge, input, options)) };
   } catch (error) {
     await writer.abort();
     throw error;
@@ -101,11 +97,13 @@ async function build(
   repository: Repository,
   path: string,
   merge: RecordMerge,
-  ours: Version,
-  theirs: Version,
+  { bases, ours, theirs }: MergeInput,
   options: MergeOptions,
 ): Promise<Omit<Extract<MergeResult, { kind: 'merged' }>, 'kind'>> {
   const policy = ours.manifest.split;
+  const parents = (await takesAll(repository, bases, ours, theirs)) ? [ours, theirs] : [ours];
+  // The records that are rewritten were read just now: where they came from a remote, they serve as dictionaries.
+  await repository.lazy.keep();
   const plan = await planCommit(path, policy, ours.manifest.identity, ours.manifest);
   const sinks = new VersionSinks(repository, false);
   try {
@@ -129,7 +127,7 @@ async function build(
       plan,
       trees,
       batches: theirs.manifest.batches,
-      parents: [ours, theirs],
+      parents,
       crossed: merge.crossedTexts.length,
       message: options.message ?? `merge ${theirs.hash.slice(0, 12)}`,
       author: options.author ?? (await repository.defaultAuthor()),
@@ -137,13 +135,30 @@ async function build(
     const { version, packs } = await sinks.finish(encodeManifest(manifest), ours.hash);
     crashPoint('commit.packs-written');
     return {
-      merged: { version: { hash: version, manifest }, crossedTexts: merge.crossedTexts, totals: plan.totals },
+      merged: { version: { hash: version, manifest }, crossedTexts: merge.crossedTexts, totals: plan.counter.totals },
       packs,
     };
   } catch (error) {
     await sinks.abort();
     throw error;
   }
+}
+
+/**
+ * Whether the merged version holds everything that the other one was made of. A cherry-pick and a rebase apply one
+ * step of it only: its history must not be taken for merged.
+ */
+async function takesAll(
+  repository: Repository,
+  bases: readonly Version[],
+  ours: Version,
+  theirs: Version,
+): Promise<boolean> {
+  for (const { hash } of bases) {
+    if (!(await isAncestor(repository, hash, ours.hash))) return false;
+    if (!(await isAncestor(repository, hash, theirs.hash))) return false;
+  }
+  return true;
 }
 
 function requireSameSplit(ours: Manifest, theirs: Manifest): void {
@@ -155,29 +170,9 @@ function requireSameSplit(ours: Manifest, theirs: Manifest): void {
   });
 }
 
-/** The nearest version that lies in the history of both; undefined when they share none. */
-export async function commonAncestor(repository: Repository, a: Hash, b: Hash): Promise<Version | undefined> {
-  const left = history(repository, a)[Symbol.asyncIterator]();
-  const right = history(repository, b)[Symbol.asyncIterator]();
-  const seenLeft = new Set<Hash>();
-  const seenRight = new Set<Hash>();
-  // Both histories come newest first: what both have seen first is the nearest, and the walk ends early.
-  for (;;) {
-    const [one, other] = [await left.next(), await right.next()];
-    if (one.done !== true) {
-      seenLeft.add(one.value.hash);
-      if (seenRight.has(one.value.hash)) return one.value;
-    }
-    if (other.done !== true) {
-      seenRight.add(other.value.hash);
-      if (seenLeft.has(other.value.hash)) return other.value;
-    }
-    if (one.done === true && other.done === true) return undefined;
-  }
-}
-
-interface Three {
-  readonly base: Version | undefined;
+/** The versions of a merge. Several bases: after merges in both directions no single one is the nearest. */
+export interface MergeInput {
+  readonly bases: readonly Version[];
   readonly ours: Version;
   readonly theirs: Version;
 }
@@ -187,93 +182,101 @@ class RecordMerge {
   readonly crossedTexts: string[] = [];
   readonly retired: Edit[] = [];
   readonly #repository: Repository;
-  readonly #three: Three;
+  readonly #input: MergeInput;
   readonly #settle: Settle;
   readonly #writer: StagedWriter;
-  readonly #lookups: { readonly base: BaseLookup; readonly ours: BaseLookup; readonly theirs: BaseLookup };
+  readonly #lookups: { readonly bases: readonly BaseLookup[]; readonly ours: BaseLookup; readonly theirs: BaseLookup };
 
-  constructor(repository: Repository, three: Three, settle: Settle, writer: StagedWriter) {
+  constructor(repository: Repository, input: MergeInput, settle: Settle, writer: StagedWriter) {
     this.#repository = repository;
-    this.#three = three;
+    this.#input = input;
     this.#settle = settle;
     this.#writer = writer;
-    const { chunks } = repository;
-    this.#lookups = {
-      base: new BaseLookup(chunks, three.base?.manifest),
-      ours: new BaseLookup(chunks, three.ours.manifest),
-      theirs: new BaseLookup(chunks, three.theirs.manifest),
-    };
+    const lookup = ({ manifest }: Version): BaseLookup => new BaseLookup(repository.chunks, manifest);
+    this.#lookups = { bases: input.bases.map(lookup), ours: lookup(input.ours), theirs: lookup(input.theirs) };
   }
 
   async run(): Promise<void> {
     const folds = await this.#touchedFolds();
     for (let at = 0; at < folds.length; at += WINDOW_GROUPS) {
       const window = folds.slice(at, at + WINDOW_GROUPS);
-      const base = await this.#lookups.base.groups(window);
+      const bases: BaseGroup[][] = [];
+      for (const lookup of this.#lookups.bases) bases.push(await lookup.groups(window));
       const ours = await this.#lookups.ours.groups(window);
       const theirs = await this.#lookups.theirs.groups(window);
       for (const [index, fold] of window.entries()) {
-        this.#group(fold, base[index] as BaseGroup, ours[index] as BaseGroup, theirs[index] as BaseGroup);
+        const base = bases.map((groups) => groups[index] as BaseGroup);
+        this.#group(fold, base, ours[index] as BaseGroup, theirs[index] as BaseGroup);
       }
       await this.#writer.flush();
       this.#repository.progress.update('merging', at + window.length, folds.length, 'groups');
     }
   }
 
-  /** Groups in which the other branch changed a record, or that left its data; ascending, each once. */
+  /** Groups in which the other branch changed a record or the side; ascending, each once. */
   async #touchedFolds(): Promise<Buffer[]> {
-    const { base, theirs } = this.#three;
+    const { bases, theirs } = this.#input;
     const folds = new Set<string>();
-    for await (const batch of recordChanges(this.#repository, base, theirs)) {
-      for (const { key } of batch) folds.add(key.subarray(0, key.indexOf(9)).toString('utf8'));
+    for (const base of bases.length === 0 ? [undefined] : bases) {
+      for await (const batch of recordChanges(this.#repository, base, theirs)) {
+        for (const { key } of batch) folds.add(key.subarray(0, key.indexOf(9)).toString('utf8'));
+      }
+      const retired = base?.manifest.retired ?? EMPTY_TREE;
+      for await (const batch of diffTrees(this.#repository.chunks, retired, theirs.manifest.retired)) {
+        for (const { key } of batch) folds.add(key.toString('utf8'));
+      }
     }
-    const retired = base?.manifest.retired ?? { root: null, height: 0, records: 0, bytes: 0 };
-    for await (const batch of diffTrees(this.#repository.chunks, retired, theirs.manifest.retired)) {
-      for (const { key } of batch) folds.add(key.toString('utf8'));
-    }
-    return [...folds].map((fold) => Buffer.from(fold)).sort(Buffer.compare);
+    return [...folds].map((fold) => Buffer.from(fold)).sort((a, b) => Buffer.compare(a, b));
   }
 
-  #group(fold: Buffer, base: BaseGroup, ours: BaseGroup, theirs: BaseGroup): void {
-    const keys = [...new Set([...ours.members.keys(), ...theirs.members.keys(), ...base.members.keys()])]
+  #group(fold: Buffer, bases: readonly BaseGroup[], ours: BaseGroup, theirs: BaseGroup): void {
+    const keys = [...new Set([ours, theirs, ...bases].flatMap(({ members }) => [...members.keys()]))]
       .map((key) => Buffer.from(key))
-      .sort(Buffer.compare)
+      .sort((a, b) => Buffer.compare(a, b))
       .map((key) => key.toString('utf8'));
-    const side = this.#side(ours, theirs, keys);
+    const side = this.#side(fold, ours, theirs);
     const home = side === undefined ? ours.home : `${ours.home}${FORCED}${side}`;
-    let lines = 0;
+    let isLabelled = false;
     for (const key of keys) {
-      const [was, here, there] = [base.members.get(key), ours.members.get(key), theirs.members.get(key)];
-      const after = this.#record(key, was, here, there);
+      const here = ours.members.get(key);
+      const after = this.#record(
+        key,
+        bases.map((base) => base.members.get(key)),
+        here,
+        theirs.members.get(key),
+      );
       if (here === undefined && after === undefined) continue;
-      this.#writer.write(formatStagedLine(key, home, intentJson(after), after, here));
-      lines++;
+      const intent = intentJson(after);
+      isLabelled ||= intent !== '';
+      this.#writer.write(formatStagedLine(key, home, intent, after, here));
     }
-    if (lines === 0 && side !== undefined) this.retired.push({ key: fold, value: retiredValue(side) });
+    // A group that leaves a side here is remembered by the commit itself; others only the merge knows of.
+    const leaves = ours.home !== NO_HOME && !isRetired(ours.home);
+    if (!isLabelled && !leaves && side !== undefined) this.retired.push({ key: fold, value: retiredValue(side) });
   }
 
   /** The side that the merge decides on; undefined where neither branch has the group on one. */
-  #side(ours: BaseGroup, theirs: BaseGroup, keys: readonly string[]): string | undefined {
+  #side(fold: Buffer, ours: BaseGroup, theirs: BaseGroup): string | undefined {
     const [here, there] = [sideOfHome(ours.home), sideOfHome(theirs.home)];
     if (here === undefined || there === undefined) return here ?? there;
-    const { side, crossed } = mergeSide(this.#three.ours.manifest.split, here, there);
+    const { side, crossed } = mergeSide(this.#input.ours.manifest.split, here, there);
     if (crossed) {
       const record = [...ours.members.values(), ...theirs.members.values()][0];
-      this.crossedTexts.push(record === undefined ? (keys[0] ?? '') : decodeRecord(record).text);
+      this.crossedTexts.push(record === undefined ? fold.toString('utf8') : decodeRecord(record).text);
     }
     return side;
   }
 
   #record(
     key: string,
-    was: string | undefined,
+    bases: readonly (string | undefined)[],
     here: string | undefined,
     there: string | undefined,
   ): string | undefined {
-    if (there === was || there === here) return here;
-    if (here === was) return there;
-    const text = decodeRecord((here ?? there ?? was) as string).text;
-    const conflict = { key, text, base: was, ours: here, theirs: there };
+    const merged = mergeRecord(bases, here, there);
+    if (merged !== undefined) return merged.value;
+    const text = decodeRecord((here ?? there) as string).text;
+    const conflict = { key, text, base: bases.find((base) => base !== undefined), ours: here, theirs: there };
     const settled = this.#settle(conflict);
     if (settled !== undefined) return settled.record;
     this.conflicts.push(conflict);
@@ -281,7 +284,11 @@ class RecordMerge {
   }
 }
 
+function isRetired(home: string): boolean {
+  return home.startsWith('~');
+}
+
 function sideOfHome(home: string): string | undefined {
   if (home === NO_HOME) return undefined;
-  return home.startsWith('~') ? home.slice(1) : home;
+  return isRetired(home) ? home.slice(1) : home;
 }

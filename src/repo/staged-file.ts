@@ -121,11 +121,18 @@ class LabelTable {
     let hash = 0;
     for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (buffer[at] as number)) | 0;
     const known = this.#known.get(hash);
-    if (known !== undefined && known.bytes.compare(buffer, start, end) === 0) return known.text;
+    if (known !== undefined && isEqual(known.bytes, buffer, start, end)) return known.text;
     const text = buffer.toString('utf8', start, end);
     this.#known.set(hash, { bytes: Buffer.from(text), text });
     return text;
   }
+}
+
+/** For a few bytes a loop is faster than the way to native code. */
+function isEqual(bytes: Buffer, other: Buffer, start: number, end: number): boolean {
+  if (bytes.length !== end - start) return false;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== other[start + at]) return false;
+  return true;
 }
 
 function slice(buffer: Buffer, start: number, end: number): Buffer | undefined {
