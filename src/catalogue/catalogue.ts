@@ -5,7 +5,14 @@
  *     rebuilt from them.
  * C5  A version, the chunks it stands on, its pointer and its events become visible in one transaction.
  */
-import { type Hash, hashFromBytes, hashToBytes } from '../base/hash.ts';
+import {
+  type Hash,
+  SHORT_NAME_BYTES,
+  shortName,
+  type ShortName,
+  shortNameFromBytes,
+  shortNameToBytes,
+} from '../base/hash.ts';
 import { type Db, openDatabase, translateSqliteError } from './database.ts';
 
 /** Where a frame lies; the same shape as the store's FrameLocation. */
@@ -15,7 +22,7 @@ interface FrameRow {
   readonly storedBytes: number;
   readonly rawBytes: number;
   readonly depth: number;
-  readonly dictionary: readonly Hash[];
+  readonly dictionary: readonly ShortName[];
 }
 
 interface ChunkRow {
@@ -33,10 +40,10 @@ export interface PackEntry {
     readonly storedBytes: number;
     readonly rawBytes: number;
     readonly depth: number;
-    readonly dictionary: readonly Hash[];
+    readonly dictionary: readonly ShortName[];
   }[];
   readonly chunks: readonly {
-    readonly hash: Hash;
+    readonly name: ShortName;
     readonly frame: number;
     readonly offset: number;
     readonly length: number;
@@ -71,6 +78,12 @@ export interface RemoteHeadRow {
   readonly branch: string;
   readonly version: Hash;
   readonly sequence: number;
+}
+
+/** A move of a remote head that was begun here and is not announced yet. */
+export interface HeadMoveRow extends RemoteHeadRow {
+  readonly txid: string;
+  readonly previous: Hash | null;
 }
 
 type Statement = ReturnType<typeof prepare>;
@@ -109,14 +122,15 @@ export class Catalogue {
 
   // Chunk index (the store's ChunkIndex).
 
-  has(hash: Hash): boolean {
-    return this.#get('SELECT 1 FROM chunks WHERE hash = ?', hashToBytes(hash)) !== undefined;
+  has(name: Hash | ShortName): boolean {
+    return this.#get('SELECT 1 FROM chunks WHERE name = ?', shortNameToBytes(shortName(name))) !== undefined;
   }
 
-  find(hash: Hash): ChunkRow | undefined {
-    const row = this.#get('SELECT frame, offset, length FROM chunks WHERE hash = ?', hashToBytes(hash)) as
-      | { frame: number; offset: number; length: number }
-      | undefined;
+  find(name: Hash | ShortName): ChunkRow | undefined {
+    const row = this.#get(
+      'SELECT frame, offset, length FROM chunks WHERE name = ?',
+      shortNameToBytes(shortName(name)),
+    ) as { frame: number; offset: number; length: number } | undefined;
     if (row === undefined) return undefined;
     return { frame: this.#frame(row.frame), offset: row.offset, length: row.length };
   }
@@ -135,7 +149,7 @@ export class Catalogue {
       storedBytes: row.stored,
       rawBytes: row.raw,
       depth: row.depth,
-      dictionary: splitHashes(row.dictionary),
+      dictionary: splitNames(row.dictionary),
     };
     this.#frames.set(id, frame);
     return frame;
@@ -159,18 +173,18 @@ export class Catalogue {
           frame.storedBytes,
           frame.rawBytes,
           frame.depth,
-          frame.dictionary.length === 0 ? null : Buffer.concat(frame.dictionary.map(hashToBytes)),
+          frame.dictionary.length === 0 ? null : Buffer.concat(frame.dictionary.map(shortNameToBytes)),
         ),
       ),
     );
     // Ascending keys keep the inserts on neighbouring pages of the B-tree.
-    for (const chunk of pack.chunks.toSorted((a, b) => (a.hash < b.hash ? -1 : 1))) {
+    for (const chunk of pack.chunks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       this.#run(
         // Of several places the least deep one is kept: following those always ends (store invariant P7).
-        `INSERT INTO chunks (hash, frame, offset, length) VALUES (?, ?, ?, ?)
-           ON CONFLICT (hash) DO UPDATE SET frame = excluded.frame, offset = excluded.offset, length = excluded.length
+        `INSERT INTO chunks (name, frame, offset, length) VALUES (?, ?, ?, ?)
+           ON CONFLICT (name) DO UPDATE SET frame = excluded.frame, offset = excluded.offset, length = excluded.length
            WHERE (SELECT depth FROM frames WHERE id = excluded.frame) < (SELECT depth FROM frames WHERE id = chunks.frame)`,
-        hashToBytes(chunk.hash),
+        shortNameToBytes(chunk.name),
         frameIds[chunk.frame],
         chunk.offset,
         chunk.length,
@@ -237,6 +251,25 @@ export class Catalogue {
       hash: Hash;
       dataset: string;
     }[];
+  }
+
+  /** Says that all data of a version is here. */
+  setComplete(version: Hash): void {
+    this.#run('INSERT OR IGNORE INTO complete_versions (version) VALUES (?)', version);
+  }
+
+  isComplete(version: Hash): boolean {
+    return this.#get('SELECT 1 FROM complete_versions WHERE version = ?', version) !== undefined;
+  }
+
+  /** The newest versions of a dataset whose data is all here. */
+  completeVersions(dataset: string, limit: number): Hash[] {
+    const rows = this.#all(
+      `SELECT hash FROM versions JOIN complete_versions ON version = hash WHERE dataset = ? ORDER BY time DESC LIMIT ?`,
+      dataset,
+      limit,
+    ) as { hash: Hash }[];
+    return rows.map((row) => row.hash);
   }
 
   // Pointers on their way to the working tree.
@@ -357,6 +390,35 @@ export class Catalogue {
     ) as RemoteHeadRow[];
   }
 
+  /** Remembers a head's move before it is made, so that an interrupted push can still announce it. */
+  setHeadMove(url: string, move: HeadMoveRow): void {
+    this.#run(
+      `INSERT OR REPLACE INTO head_moves (url, dataset, branch, sequence, txid, version, previous)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      url,
+      move.dataset,
+      move.branch,
+      move.sequence,
+      move.txid,
+      move.version,
+      move.previous,
+    );
+  }
+
+  headMove(url: string, dataset: string, branch: string): HeadMoveRow | undefined {
+    return this.#get(
+      `SELECT dataset, branch, sequence, txid, version, previous FROM head_moves
+         WHERE url = ? AND dataset = ? AND branch = ?`,
+      url,
+      dataset,
+      branch,
+    ) as HeadMoveRow | undefined;
+  }
+
+  clearHeadMove(url: string, dataset: string, branch: string): void {
+    this.#run('DELETE FROM head_moves WHERE url = ? AND dataset = ? AND branch = ?', url, dataset, branch);
+  }
+
   addRemoteVersion(url: string, version: Hash): void {
     this.#run('INSERT OR IGNORE INTO remote_versions (url, version) VALUES (?, ?)', url, version);
   }
@@ -367,7 +429,7 @@ export class Catalogue {
 
   /** Forgets everything believed about a remote: it was replaced, emptied, or lied. */
   forgetRemote(url: string): void {
-    for (const table of ['remotes', 'remote_heads', 'remote_versions', 'remote_footers']) {
+    for (const table of ['remotes', 'remote_heads', 'remote_versions', 'remote_footers', 'sent_packs', 'head_moves']) {
       this.#run(`DELETE FROM ${table} WHERE url = ?`, url);
     }
   }
@@ -375,6 +437,22 @@ export class Catalogue {
   footer(url: string, pack: string): Buffer | undefined {
     const row = this.#get('SELECT footer FROM remote_footers WHERE url = ? AND pack = ?', url, pack);
     return (row as { footer: Buffer } | undefined)?.footer;
+  }
+
+  /** A pack that a push has sent and no head refers to yet: an interrupted push goes on from there. */
+  addSentPack(url: string, pack: string, sizeBytes: number): void {
+    this.#run('INSERT OR REPLACE INTO sent_packs (url, pack, bytes) VALUES (?, ?, ?)', url, pack, sizeBytes);
+  }
+
+  sentPacks(url: string): { pack: string; sizeBytes: number }[] {
+    return this.#all('SELECT pack, bytes AS sizeBytes FROM sent_packs WHERE url = ? ORDER BY pack', url) as {
+      pack: string;
+      sizeBytes: number;
+    }[];
+  }
+
+  clearSentPacks(url: string): void {
+    this.#run('DELETE FROM sent_packs WHERE url = ?', url);
   }
 
   setFooter(url: string, pack: string, footer: Buffer): void {
@@ -415,9 +493,11 @@ export class Catalogue {
   }
 }
 
-function splitHashes(bytes: Buffer | null): Hash[] {
+function splitNames(bytes: Buffer | null): ShortName[] {
   if (bytes === null) return [];
-  const hashes: Hash[] = [];
-  for (let at = 0; at < bytes.length; at += 32) hashes.push(hashFromBytes(bytes.subarray(at, at + 32)));
-  return hashes;
+  const names: ShortName[] = [];
+  for (let at = 0; at < bytes.length; at += SHORT_NAME_BYTES) {
+    names.push(shortNameFromBytes(bytes.subarray(at, at + SHORT_NAME_BYTES)));
+  }
+  return names;
 }

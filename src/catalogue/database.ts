@@ -25,10 +25,11 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES packs(id), offset INTEGER NOT NULL,
      stored INTEGER NOT NULL, raw INTEGER NOT NULL, depth INTEGER NOT NULL, dictionary BLOB) STRICT;
    CREATE TABLE chunks (
-     hash BLOB PRIMARY KEY, frame INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+     name BLOB PRIMARY KEY, frame INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE versions (
      hash TEXT PRIMARY KEY, dataset TEXT NOT NULL, time TEXT NOT NULL, manifest TEXT NOT NULL) STRICT;
    CREATE INDEX versions_by_dataset ON versions (dataset, time);
+   CREATE TABLE complete_versions (version TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
    CREATE TABLE pointers (
      dataset TEXT PRIMARY KEY, previous TEXT, version TEXT NOT NULL, text TEXT NOT NULL) STRICT;
    CREATE TABLE staged (
@@ -46,6 +47,8 @@ const MIGRATIONS: readonly string[] = [
      url TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (url, version)) STRICT, WITHOUT ROWID;
    CREATE TABLE remote_footers (
      url TEXT NOT NULL, pack TEXT NOT NULL, footer BLOB NOT NULL, PRIMARY KEY (url, pack)) STRICT;
+   CREATE TABLE sent_packs (
+     url TEXT NOT NULL, pack TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (url, pack)) STRICT, WITHOUT ROWID;
    CREATE TABLE events (
      position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, dataset TEXT NOT NULL,
      version TEXT NOT NULL, previous TEXT, time TEXT NOT NULL, body TEXT NOT NULL) STRICT;
@@ -56,6 +59,9 @@ const MIGRATIONS: readonly string[] = [
      delivered_at INTEGER, PRIMARY KEY (event, sink)) STRICT, WITHOUT ROWID;
    CREATE TABLE disabled_sinks (sink TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE TABLE trusted_sinks (fingerprint TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
+  `CREATE TABLE head_moves (
+     url TEXT NOT NULL, dataset TEXT NOT NULL, branch TEXT NOT NULL, sequence INTEGER NOT NULL, txid TEXT NOT NULL,
+     version TEXT NOT NULL, previous TEXT, PRIMARY KEY (url, dataset, branch)) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Opens (and creates or migrates) the catalogue. @throws catalogue-unusable, format-too-new */

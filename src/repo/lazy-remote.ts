@@ -2,9 +2,10 @@
  * Chunks that are not here, read from the remote one by one and kept: a question asked twice is answered from
  * here the second time.
  */
-import { UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
-import type { ChunkSource } from '../store/chunks.ts';
+import { assert, UttrError } from '../base/errors.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
+import type { ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
+import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyChunks } from '../store/transfer.ts';
 import { defaultRemote, openRemote, type OpenRemote } from './remotes.ts';
@@ -18,38 +19,84 @@ interface Connection {
   readonly chunks: RemoteChunks;
 }
 
-export class LazyRemote implements ChunkSource {
+/** The configured remotes as one source: the default one is asked first, the others for what it lacks. */
+export class LazyRemote implements FrameSource {
   readonly #repository: Repository;
-  #open: Promise<Connection> | undefined;
+  readonly #connections = new Map<string, Promise<Connection>>();
+  /** Where the packs lie in which chunks were located. */
+  readonly #packs = new Map<string, RemoteChunks>();
+  /** The remote that a command works with. */
+  #first: string | undefined;
 
   constructor(repository: Repository) {
     this.#repository = repository;
   }
 
   async get(hash: Hash): Promise<Buffer> {
-    return (await this.#chunks(hash)).get(hash);
+    const [chunk] = await this.getMany([hash]);
+    return chunk as Buffer;
   }
 
   async getMany(hashes: readonly Hash[]): Promise<Buffer[]> {
-    const [first] = hashes;
-    if (first === undefined) return [];
-    return (await this.#chunks(first)).getMany(hashes);
+    const found = new Map<Hash, Buffer>();
+    let wanted = [...new Set(hashes)];
+    for await (const { chunks } of this.#ask()) {
+      const located = await chunks.locate(wanted);
+      const there = wanted.filter((_, position) => located[position] !== undefined);
+      for (const [position, bytes] of (await chunks.getMany(there)).entries())
+        found.set(there[position] as Hash, bytes);
+      wanted = wanted.filter((hash) => !found.has(hash));
+      if (wanted.length === 0) return hashes.map((hash) => found.get(hash) as Buffer);
+    }
+    throw this.#missing(wanted[0] as Hash);
   }
 
-  /** Requests and bytes read from the remote so far. */
+  async locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {
+    const found: (ChunkLocation | undefined)[] = names.map(() => undefined);
+    for await (const { chunks } of this.#ask()) {
+      const open = [...found.keys()].filter((position) => found[position] === undefined);
+      const located = await chunks.locate(open.map((position) => names[position] as Hash | ShortName));
+      for (const [at, position] of open.entries()) {
+        const location = located[at];
+        found[position] = location;
+        if (location !== undefined) this.#packs.set(location.frame.pack, chunks);
+      }
+      if (!found.includes(undefined)) break;
+    }
+    return found;
+  }
+
+  async readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
+    const read = new Map<FrameLocation, WholeFrame>();
+    for (const [chunks, there] of Map.groupBy(frames, (frame) => this.#packs.get(frame.pack))) {
+      assert(chunks !== undefined, 'frames are read where they were located');
+      for (const [position, whole] of (await chunks.readFrames(there)).entries()) {
+        read.set(there[position] as FrameLocation, whole);
+      }
+    }
+    return frames.map((frame) => read.get(frame) as WholeFrame);
+  }
+
+  /** Requests and bytes read from remotes so far. */
   async traffic(): Promise<{ readonly requests: number; readonly bytes: number }> {
-    return this.#open === undefined ? { requests: 0, bytes: 0 } : (await this.#open).chunks.traffic;
+    let [requests, bytes] = [0, 0];
+    for (const { chunks } of await this.#opened()) {
+      requests += chunks.traffic.requests;
+      bytes += chunks.traffic.bytes;
+    }
+    return { requests, bytes };
   }
 
   /**
-   * Asks an open remote from now on, instead of the default one: what a pull or push walks through comes from the
-   * remote it works with, and nothing is read twice. The remote is closed with the repository.
+   * Asks an open remote first from now on: what a pull or push walks through comes from the remote it works with,
+   * and nothing is read twice. The remote is closed with the repository.
    */
   async use(remote: OpenRemote): Promise<RemoteChunks> {
     await this.keep();
     await this.close();
     const chunks = this.#chunksOf(remote);
-    this.#open = Promise.resolve({ remote, chunks });
+    this.#first = remote.name;
+    this.#connections.set(remote.name, Promise.resolve({ remote, chunks }));
     return chunks;
   }
 
@@ -58,10 +105,12 @@ export class LazyRemote implements ChunkSource {
    * written, too: only chunks that are here serve as dictionaries.
    */
   async keep(): Promise<void> {
-    if (this.#open === undefined) return;
-    const { chunks } = await this.#open;
+    for (const { chunks } of await this.#opened()) await this.#keep(chunks);
+  }
+
+  async #keep(chunks: RemoteChunks): Promise<void> {
     const { catalogue } = this.#repository;
-    const wanted = (await chunks.keptChunks()).filter((hash) => !catalogue.has(hash));
+    const wanted = (await chunks.keptChunks()).filter((name) => !catalogue.has(name));
     if (wanted.length === 0) {
       chunks.forgetKept();
       return;
@@ -74,8 +123,8 @@ export class LazyRemote implements ChunkSource {
         wanted: (async function* one() {
           yield wanted;
         })(),
-        alreadyThere: (hash) => catalogue.has(hash),
-        depthThere: (hash) => catalogue.find(hash)?.frame.depth,
+        alreadyThere: (name) => catalogue.has(name),
+        depthThere: (name) => catalogue.find(name)?.frame.depth,
       });
       const packs = await sink.finish();
       catalogue.transaction(() => catalogue.addPacks(packs));
@@ -87,33 +136,53 @@ export class LazyRemote implements ChunkSource {
   }
 
   async close(): Promise<void> {
-    const open = await this.#open?.catch(() => undefined);
-    this.#open = undefined;
-    await open?.remote.store.close();
+    const open = await this.#opened();
+    this.#connections.clear();
+    this.#packs.clear();
+    this.#first = undefined;
+    for (const { remote } of open) await remote.store.close();
   }
 
-  async #chunks(wanted: Hash): Promise<RemoteChunks> {
-    this.#open ??= this.#connect(wanted);
-    try {
-      return (await this.#open).chunks;
-    } catch (error) {
-      // The next question may find the remote up again.
-      this.#open = undefined;
-      throw error;
-    }
+  async #opened(): Promise<Connection[]> {
+    const settled = await Promise.allSettled(this.#connections.values());
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   }
 
-  async #connect(wanted: Hash): Promise<Connection> {
-    const repository = this.#repository;
-    const name = defaultRemote(repository);
-    if (name === undefined) {
-      throw new UttrError('missing-chunk', `chunk ${wanted.slice(0, 12)} is not here, and there is no remote to ask`, {
-        hint: 'restore .uttr from a backup, or add the remote that has the data: uttr remote add origin <url>',
-        details: { chunk: wanted },
-      });
+  /** The remotes in the order they are asked. One that cannot be reached matters only if no other has the answer. */
+  async *#ask(): AsyncIterable<Connection> {
+    let failure: UttrError | undefined;
+    for (const name of this.#names()) {
+      let connection: Connection;
+      try {
+        connection = await this.#connect(name);
+      } catch (error) {
+        if (!(error instanceof UttrError)) throw error;
+        failure ??= error;
+        continue;
+      }
+      yield connection;
     }
-    const remote = await openRemote(repository, name, 'read');
-    return { remote, chunks: this.#chunksOf(remote) };
+    // Whoever comes here did not find what it looked for.
+    if (failure !== undefined) throw failure;
+  }
+
+  #names(): string[] {
+    const first = this.#first ?? defaultRemote(this.#repository);
+    const names = Object.keys(this.#repository.config.remotes);
+    return first === undefined ? names : [first, ...names.filter((name) => name !== first)];
+  }
+
+  #connect(name: string): Promise<Connection> {
+    const known = this.#connections.get(name);
+    if (known !== undefined) return known;
+    const connection = openRemote(this.#repository, name, 'read').then((remote) => ({
+      remote,
+      chunks: this.#chunksOf(remote),
+    }));
+    this.#connections.set(name, connection);
+    // The next question may find the remote up again.
+    connection.catch(() => this.#connections.delete(name));
+    return connection;
   }
 
   #chunksOf(remote: OpenRemote): RemoteChunks {
@@ -121,6 +190,18 @@ export class LazyRemote implements ChunkSource {
       footers: footerCache(this.#repository, remote.url),
       keepBytes: KEEP_BYTES,
       signal: this.#repository.signal,
+    });
+  }
+
+  #missing(wanted: Hash): UttrError {
+    const names = this.#names();
+    const where = names.length === 0 ? 'and there is no remote to ask' : `nor on ${names.join(' or ')}`;
+    return new UttrError('missing-chunk', `chunk ${wanted.slice(0, 12)} is not here, ${where}`, {
+      hint:
+        names.length === 0
+          ? 'restore .uttr from a backup, or add the remote that has the data: uttr remote add origin <url>'
+          : 'whoever has the data can push it again; to see what is lost, run: uttr fsck',
+      details: { chunk: wanted },
     });
   }
 }

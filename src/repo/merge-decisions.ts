@@ -7,14 +7,14 @@ import { rowFormatter } from '../formats/csv-writer.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import { UttrError } from '../base/errors.ts';
 import { BatchInput } from './input.ts';
-import { readOpenMerge } from './merge-state.ts';
+import { readOpenMerge } from './open-merge.ts';
 import type { Repository } from './repository.ts';
 
 const COLUMNS = ['text', 'base', 'ours', 'theirs', 'keep'];
 
 /** Writes the table of an open merge unless the file is there. @returns whether it was written. @throws no-merge */
 export async function writeDecisions(repository: Repository, dataset: string, path: string): Promise<boolean> {
-  const open = readOpenMerge(repository, dataset);
+  const open = await readOpenMerge(repository, dataset);
   if (open === undefined) throw new UttrError('no-merge', `no merge of ${dataset} waits for a decision`);
   if (existsSync(path)) return false;
   const row = rowFormatter(',', {});

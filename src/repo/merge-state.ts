@@ -3,40 +3,22 @@
  */
 import { canonicalJson } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
 import { decodeRecord, encodeRecord } from '../records/encode-record.ts';
 import { makeRecord } from '../records/make-record.ts';
+import { commonAncestors } from './ancestry.ts';
 import { labelText } from './group-state.ts';
 import {
-  commonAncestor,
   type MergeConflict,
+  type MergeInput,
   type MergedVersion,
   type MergeOptions,
   mergeRecords,
   type Settle,
 } from './merge.ts';
+import { type OpenMerge, readOpenMerge, refuseOpenMerge, type ShownConflict } from './open-merge.ts';
 import { recordVersion, storeVersion } from './record-version.ts';
 import type { Repository } from './repository.ts';
 import { loadVersion, type Version } from './versions.ts';
-
-/** A merge that waits for a decision. */
-export interface OpenMerge {
-  readonly dataset: string;
-  readonly base: Hash | null;
-  readonly ours: Hash;
-  readonly theirs: Hash;
-  /** Whether git began it: then git wants to be told when it is settled. */
-  readonly git: boolean;
-  readonly conflicts: readonly ShownConflict[];
-}
-
-/** A conflict as people see it. */
-export interface ShownConflict {
-  readonly text: string;
-  readonly base: string;
-  readonly ours: string;
-  readonly theirs: string;
-}
 
 export interface MergeSummary {
   readonly dataset: string;
@@ -52,7 +34,8 @@ export interface MergeSummary {
   readonly crossed: number;
   /** Texts whose group moved to the training side for good. */
   readonly crossedTexts: readonly string[];
-  readonly forwarded: boolean;
+  /** `none`: ours held everything already; `forwarded`: theirs did, and the pointer moved to it. */
+  readonly outcome: 'merged' | 'forwarded' | 'none';
 }
 
 /** What to do about records that both branches changed. */
@@ -76,38 +59,51 @@ export async function mergeVersions(
   theirs: Version,
   options: MergeOptions,
 ): Promise<MergeSummary> {
-  const base = await commonAncestor(repository, ours.hash, theirs.hash);
-  if (base?.hash === theirs.hash) return summary(ours, [], false);
-  if (base?.hash === ours.hash) {
+  await refuseOpenMerge(repository, ours.manifest.dataset);
+  const bases = await commonAncestors(repository, ours.hash, theirs.hash);
+  if (bases[0]?.hash === theirs.hash) return summary(ours, [], 'none');
+  if (bases[0]?.hash === ours.hash) {
     await recordVersion(repository, theirs, [], { previous: ours });
-    return summary(theirs, [], true);
+    return summary(theirs, [], 'forwarded');
   }
-  const result = await mergeRecords(repository, base, ours, theirs, UNDECIDED, options);
+  const input = { bases, ours, theirs };
+  const result = await mergeRecords(repository, input, UNDECIDED, options);
   if (result.kind === 'conflicts') {
-    remember(repository, { base, ours, theirs, git: false }, result.conflicts);
+    remember(repository, input, false, result.conflicts);
     throw conflictError(ours.manifest.dataset, result.conflicts);
   }
   await recordVersion(repository, result.merged.version, result.packs, {
     previous: ours,
     totals: result.merged.totals,
   });
-  return summary(result.merged.version, result.merged.crossedTexts, false);
+  return summary(result.merged.version, result.merged.crossedTexts, 'merged');
+}
+
+/** How git asks for a merge. */
+export interface GitMergeOptions {
+  /** Git merges two common ancestors for itself: nobody else sees the result, and nobody can settle a conflict. */
+  readonly isInner: boolean;
 }
 
 /** As `mergeVersions` for git's merge driver: the new version is stored, the pointer is git's business. */
 export async function mergeForGit(
   repository: Repository,
-  base: Version | undefined,
-  ours: Version,
-  theirs: Version,
+  input: MergeInput,
+  { isInner }: GitMergeOptions,
 ): Promise<MergedVersion | { readonly conflicts: readonly MergeConflict[] }> {
-  const result = await mergeRecords(repository, base, ours, theirs, UNDECIDED, {});
+  const { dataset } = input.ours.manifest;
+  const result = await mergeRecords(repository, input, UNDECIDED, {});
   if (result.kind === 'conflicts') {
-    remember(repository, { base, ours, theirs, git: true }, result.conflicts);
+    if (!isInner) remember(repository, input, true, result.conflicts);
     return { conflicts: result.conflicts };
   }
-  await storeVersion(repository, result.merged.version, result.packs, ours, result.merged.totals);
-  repository.catalogue.transaction(() => repository.catalogue.clearMerge(ours.manifest.dataset));
+  await storeVersion(
+    repository,
+    result.merged.version,
+    result.packs,
+    isInner ? undefined : { previous: input.ours, totals: result.merged.totals },
+  );
+  if (!isInner) repository.catalogue.transaction(() => repository.catalogue.clearMerge(dataset));
   return result.merged;
 }
 
@@ -118,47 +114,49 @@ export async function settleMerge(
   decision: Decision,
   options: MergeOptions,
 ): Promise<MergeSummary & { readonly git: boolean }> {
-  const open = requireOpenMerge(repository, dataset);
-  const base = open.base === null ? undefined : await loadVersion(repository, open.base);
+  const open = await requireOpenMerge(repository, dataset);
+  const bases: Version[] = [];
+  for (const hash of open.bases) bases.push(await loadVersion(repository, hash));
   const ours = await loadVersion(repository, open.ours);
   const theirs = await loadVersion(repository, open.theirs);
-  const result = await mergeRecords(repository, base, ours, theirs, settleBy(decision), options);
+  const result = await mergeRecords(repository, { bases, ours, theirs }, settleBy(decision), options);
   if (result.kind === 'conflicts') throw conflictError(dataset, result.conflicts);
   await recordVersion(repository, result.merged.version, result.packs, {
     previous: ours,
     totals: result.merged.totals,
     settles: true,
   });
-  return { ...summary(result.merged.version, result.merged.crossedTexts, false), git: open.git };
+  return { ...summary(result.merged.version, result.merged.crossedTexts, 'merged'), git: open.git };
 }
 
-/** Drops the open merge: the pointer stays at our side. @throws no-merge */
-export function abortMerge(repository: Repository, dataset: string): OpenMerge {
-  const open = requireOpenMerge(repository, dataset);
+/** Drops the open merge: the pointer stays at our side. @throws no-merge; bad-option for a merge that git began */
+export async function abortMerge(repository: Repository, dataset: string): Promise<OpenMerge> {
+  const open = await requireOpenMerge(repository, dataset);
+  if (open.git) {
+    throw new UttrError('bad-option', `git began the merge of ${dataset}, so git must drop it`, {
+      hint: 'git merge --abort (or git rebase --abort, git cherry-pick --abort)',
+    });
+  }
   repository.catalogue.transaction(() => repository.catalogue.clearMerge(dataset));
   return open;
 }
 
-export function readOpenMerge(repository: Repository, dataset: string): OpenMerge | undefined {
-  const state = repository.catalogue.merge(dataset);
-  return state === undefined ? undefined : (JSON.parse(state) as OpenMerge);
-}
-
-function requireOpenMerge(repository: Repository, dataset: string): OpenMerge {
-  const open = readOpenMerge(repository, dataset);
+async function requireOpenMerge(repository: Repository, dataset: string): Promise<OpenMerge> {
+  const open = await readOpenMerge(repository, dataset);
   if (open !== undefined) return open;
   throw new UttrError('no-merge', `no merge of ${dataset} waits for a decision`);
 }
 
 function remember(
   repository: Repository,
-  { base, ours, theirs, git }: { base: Version | undefined; ours: Version; theirs: Version; git: boolean },
+  { bases, ours, theirs }: MergeInput,
+  git: boolean,
   conflicts: readonly MergeConflict[],
 ): void {
   const { dataset } = ours.manifest;
   const open: OpenMerge = {
     dataset,
-    base: base?.hash ?? null,
+    bases: bases.map(({ hash }) => hash),
     ours: ours.hash,
     theirs: theirs.hash,
     git,
@@ -209,18 +207,19 @@ function withLabel(conflict: MergeConflict, intent: string): string {
   throw new UttrError('bad-row', `"${intent.slice(0, 100)}" cannot be a label: ${made.problems[0]?.message ?? ''}`);
 }
 
-function summary(version: Version, crossedTexts: readonly string[], forwarded: boolean): MergeSummary {
+function summary(version: Version, crossedTexts: readonly string[], outcome: MergeSummary['outcome']): MergeSummary {
   const { manifest, hash } = version;
   const { added, relabelled, updated, removed } = manifest.changes;
   const labelled = Object.values(manifest.sides).reduce((sum, side) => sum + side.records, 0);
+  const merged = outcome === 'merged';
   return {
     dataset: manifest.dataset,
     version: hash,
     parents: manifest.parents,
     rows: labelled + manifest.unlabelled.records,
-    changes: { added, relabelled, updated, removed },
-    crossed: manifest.crossed,
+    changes: merged ? { added, relabelled, updated, removed } : { added: 0, relabelled: 0, updated: 0, removed: 0 },
+    crossed: merged ? manifest.crossed : 0,
     crossedTexts,
-    forwarded,
+    outcome,
   };
 }

@@ -6,21 +6,24 @@
  * where no git is there to bring the new pointer.
  */
 import { crashPoint } from '../base/crash-points.ts';
+import { isUttrError, UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
 import { PackSink } from '../store/pack-sink.ts';
-import { RemoteChunks } from '../store/remote-chunks.ts';
+import type { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyChunks } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { newChunks } from '../tree/new-chunks.ts';
-import { footerCache } from './lazy-remote.ts';
+import { isAncestor } from './ancestry.ts';
 import { mergeVersions, type MergeSummary } from './merge-state.ts';
 import { placesOf } from './query.ts';
 import { treeOf } from './record-changes.ts';
-import { isAncestor, TransferCount, type TransferSummary, treesOf } from './push.ts';
-import { readHead, readTags } from './remote-heads.ts';
+import type { TransferSummary } from './push.ts';
+import { readHead, readTags, type RemoteHead } from './remote-heads.ts';
+import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
+import { TransferCount, treesOf } from './send-versions.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
 import { pointedDatasets, readPointerText, writePointerText } from './working-copy.ts';
 
@@ -49,15 +52,12 @@ export interface PullSummary extends Omit<TransferSummary, 'datasets'> {
 /** Brings data here. @throws unknown-remote, remote-unreachable, merge-conflict, wrong-answer … */
 export async function pull(repository: Repository, options: PullOptions): Promise<PullSummary> {
   const remote = await openRemote(repository, requireRemote(repository, options.remote), 'read');
-  const job = new Pull(repository, remote, options);
-  try {
-    const datasets: PulledDataset[] = [];
-    for (const dataset of options.datasets) datasets.push(...(await job.dataset(dataset)));
-    const { packs, blocks, bytes } = job.count;
-    return { remote: remote.name, packs, blocks, bytes, versions: job.versions, datasets };
-  } finally {
-    await remote.store.close();
-  }
+  const chunks = await repository.lazy.use(remote);
+  const job = new Pull(repository, remote, chunks, options);
+  const datasets: PulledDataset[] = [];
+  for (const dataset of options.datasets) datasets.push(...(await job.dataset(dataset)));
+  const { packs, blocks, bytes } = job.count;
+  return { remote: remote.name, packs, blocks, bytes, versions: job.versions, datasets };
 }
 
 /** Datasets to transfer where none is named: all that have a pointer or are configured. */
@@ -73,77 +73,120 @@ class Pull {
   readonly #options: PullOptions;
   readonly #chunks: RemoteChunks;
 
-  constructor(repository: Repository, remote: OpenRemote, options: PullOptions) {
+  constructor(repository: Repository, remote: OpenRemote, chunks: RemoteChunks, options: PullOptions) {
     this.#repository = repository;
     this.#remote = remote;
+    this.#chunks = chunks;
     this.#options = options;
-    const footers = footerCache(repository, remote.url);
-    this.#chunks = new RemoteChunks(remote.store, { footers, signal: repository.signal });
   }
 
   async dataset(dataset: string): Promise<PulledDataset[]> {
     const repository = this.#repository;
     const branch = await repository.branch();
-    const signal = { signal: repository.signal };
-    const there = (await readHead(this.#remote.store, dataset, branch, signal))?.head;
+    const there = (await readHead(this.#remote.store, dataset, branch, { signal: repository.signal }))?.head;
+    noticeStepBack(repository, this.#remote, dataset, branch, there);
     await this.#takeTags(dataset);
-    if (there !== undefined) {
-      repository.catalogue.transaction(() => repository.catalogue.setRemoteHead(this.#remote.url, there));
-    }
     if (this.#options.fetchOnly === true) {
       if (there === undefined) return [];
-      await this.#bring(await loadVersion(repository, there.version, dataset));
+      await this.#bring(await this.#theirs(dataset, there));
+      this.#remember(there);
       return [{ dataset, version: there.version, action: 'fetched' }];
     }
     const here = await headVersion(repository, dataset);
-    if (here === undefined) return there === undefined ? [] : [await this.#forward(dataset, there.version)];
+    if (here === undefined) {
+      return there === undefined ? [] : [await this.#forward(await this.#theirs(dataset, there), there)];
+    }
     await this.#bring(here);
-    if (there === undefined || (await isAncestor(repository, there.version, here.hash))) {
-      return [{ dataset, version: here.hash, action: 'up-to-date' }];
+    if (there === undefined) return [{ dataset, version: here.hash, action: 'up-to-date' }];
+    return [await this.#bringTogether(here, there)];
+  }
+
+  /** Takes in what others have pushed, as far as git leaves that to us. */
+  async #bringTogether(here: Version, there: RemoteHead): Promise<PulledDataset> {
+    const repository = this.#repository;
+    const { dataset } = here.manifest;
+    const theirs = await this.#theirs(dataset, there);
+    if (await isAncestor(repository, theirs.hash, here.hash)) {
+      this.#remember(there);
+      return { dataset, version: here.hash, action: 'up-to-date' };
     }
-    if (await isAncestor(repository, here.hash, there.version)) {
+    if (await isAncestor(repository, here.hash, theirs.hash)) {
       if (this.#options.latest === true || (await repository.git.topLevel()) === undefined) {
-        return [await this.#forward(dataset, there.version)];
+        return this.#forward(theirs, there);
       }
-      return [{ dataset, version: here.hash, action: 'behind' }];
+      this.#remember(there);
+      return { dataset, version: here.hash, action: 'behind' };
     }
-    const theirs = await loadVersion(repository, there.version, dataset);
-    await this.#bring(theirs);
+    // A merge reads what differs on every side.
+    await this.#bring(theirs, undefined);
+    this.#remember(there);
     const merge = await mergeVersions(repository, here, theirs, {});
-    return [{ dataset, version: merge.version, action: 'merged', merge }];
+    return { dataset, version: merge.version, action: 'merged', merge };
+  }
+
+  /** The version that a head names. @throws wrong-answer when the remote does not have it */
+  async #theirs(dataset: string, head: RemoteHead): Promise<Version> {
+    try {
+      return await loadVersion(this.#repository, head.version, dataset);
+    } catch (error) {
+      if (!isUttrError(error, 'unknown-version')) throw error;
+      throw new UttrError(
+        'wrong-answer',
+        `${this.#remote.name} names version ${head.version.slice(0, 12)} of ${dataset} but does not hold it`,
+        { cause: error, hint: 'look at it with: uttr fsck --remote; whoever has the data can push it again' },
+      );
+    }
+  }
+
+  #remember(head: RemoteHead): void {
+    const { catalogue } = this.#repository;
+    catalogue.transaction(() => {
+      catalogue.setRemoteHead(this.#remote.url, head);
+      catalogue.addRemoteVersion(this.#remote.url, head.version);
+    });
   }
 
   /** Moves the pointer to a version of the remote, its data first. */
-  async #forward(dataset: string, hash: Hash): Promise<PulledDataset> {
+  async #forward(version: Version, head: RemoteHead): Promise<PulledDataset> {
     const repository = this.#repository;
-    const version = await loadVersion(repository, hash, dataset);
+    const { dataset } = version.manifest;
     await this.#bring(version);
+    this.#remember(head);
     const before = await readPointerText(repository.root, dataset);
-    const text = encodePointer(pointerOf(hash, version.manifest));
+    const text = encodePointer(pointerOf(version.hash, version.manifest));
     repository.catalogue.transaction(() =>
-      repository.catalogue.setPointer({ dataset, previous: before ?? null, version: hash, text }),
+      repository.catalogue.setPointer({ dataset, previous: before ?? null, version: version.hash, text }),
     );
     crashPoint('pull.recorded');
     await writePointerText(repository.root, dataset, text);
     crashPoint('pull.pointer-written');
     repository.catalogue.transaction(() => repository.catalogue.clearPointer(dataset));
-    return { dataset, version: hash, action: 'forwarded' };
+    return { dataset, version: version.hash, action: 'forwarded' };
   }
 
   async #takeTags(dataset: string): Promise<void> {
-    const { catalogue, signal } = this.#repository;
+    const { catalogue, progress, signal } = this.#repository;
     const tags = await readTags(this.#remote.store, dataset, { signal });
+    const others: string[] = [];
     catalogue.transaction(() => {
-      for (const [name, version] of tags)
-        if (catalogue.tag(dataset, name) === undefined) catalogue.setTag(dataset, name, version);
+      for (const [name, version] of tags) {
+        const ours = catalogue.tag(dataset, name);
+        if (ours === undefined) catalogue.setTag(dataset, name, version);
+        else if (ours !== version) others.push(name);
+      }
     });
+    if (others.length > 0) {
+      progress.note(
+        `${this.#remote.name} has other versions for tags of ${dataset} that are here already: ${others.join(', ')}; ` +
+          'yours stay (uttr tag --delete <name>, then uttr fetch, takes theirs)',
+      );
+    }
   }
 
   /** Copies what a version needs and is not here; each pack is known as soon as it is durable. */
-  async #bring(version: Version): Promise<void> {
+  async #bring(version: Version, side = this.#options.side): Promise<void> {
     const { catalogue } = this.#repository;
     if (catalogue.isComplete(version.hash)) return;
-    const { side } = this.#options;
     const sink = new PackSink(this.#repository.local, {
       index: catalogue,
       source: this.#repository.chunks,

@@ -50,9 +50,11 @@ async function listsBetween(repository: Repository, from: Version, to: Version):
   let version = to;
   let total = 0;
   for (let step = 0; step < STEP_LIMIT; step++) {
-    const { list } = version.manifest.changes;
-    const parent: Hash | undefined = version.manifest.parents[0];
-    if (list === null || parent === undefined) return undefined;
+    const { changes, crossed, parents } = version.manifest;
+    const { list } = changes;
+    const parent: Hash | undefined = parents[0];
+    // Groups that crossed moved without a change of their records: only the trees show them.
+    if (list === null || parent === undefined || crossed > 0) return undefined;
     lists.push(list);
     total += list.records;
     if (total > COMPOSED_LIMIT && lists.length > 1) return undefined;

@@ -14,7 +14,7 @@ import { recordLocalChange } from './change-event.ts';
 import type { ChangeTotals } from './change-totals.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
-import { readPointerText, writePointerText } from './working-copy.ts';
+import { readPointerNow, readPointerText, writePointerText } from './working-copy.ts';
 
 export interface RecordOptions {
   readonly previous: Version | undefined;
@@ -40,6 +40,7 @@ export async function recordVersion(
   const announce = await recordLocalChange(repository, version, options.previous, options.totals);
   catalogue.transaction(() => {
     if (options.stagedFile !== undefined) takeStaged(repository, dataset, options.stagedFile);
+    if (options.settles !== true) requireUnmoved(repository, dataset, options.previous);
     addVersion(repository, version, packs);
     catalogue.setPointer({ dataset, previous: before ?? null, version: version.hash, text });
     if (options.settles === true) catalogue.clearMerge(dataset);
@@ -51,15 +52,30 @@ export async function recordVersion(
   catalogue.transaction(() => catalogue.clearPointer(dataset));
 }
 
-/** Makes a version known without moving the pointer: git's merge driver writes that itself. */
+/** Nobody else has moved the pointer since the version was begun: it would be lost from history. */
+function requireUnmoved(repository: Repository, dataset: string, previous: Version | undefined): void {
+  const isOnItsWay = repository.catalogue.pointer(dataset) !== undefined;
+  if (!isOnItsWay && readPointerNow(repository.root, dataset)?.version === previous?.hash) return;
+  throw new UttrError('head-moved', `another command moved the pointer of ${dataset} meanwhile`, {
+    hint: 'run the command again',
+  });
+}
+
+/**
+ * Makes a version known without moving the pointer: git's merge driver writes that itself.
+ *
+ * @param change what to announce; undefined: nobody is to hear of the version
+ */
 export async function storeVersion(
   repository: Repository,
   version: Version,
   packs: readonly PackIndex[],
-  previous: Version,
-  totals: ChangeTotals,
+  change: { readonly previous: Version; readonly totals: ChangeTotals } | undefined,
 ): Promise<void> {
-  const announce = await recordLocalChange(repository, version, previous, totals);
+  const announce =
+    change === undefined
+      ? () => undefined
+      : await recordLocalChange(repository, version, change.previous, change.totals);
   repository.catalogue.transaction(() => {
     addVersion(repository, version, packs);
     announce();

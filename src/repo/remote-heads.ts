@@ -12,6 +12,7 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
 import { type Hash, isHash } from '../base/hash.ts';
+import { mapLimited } from '../base/parallel.ts';
 import type { CallOptions, Random } from '../base/ports.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 
@@ -32,6 +33,8 @@ export interface TaggedHead {
 }
 
 const TXID_BYTES = 16;
+/** Small blobs read at the same time. */
+const READS_IN_FLIGHT = 16;
 
 /** Branch names of git may hold what a blob's name may not: such bytes are written as %XX. */
 export function branchSegment(branch: string): string {
@@ -49,63 +52,108 @@ export async function readHead(
   options?: CallOptions,
 ): Promise<TaggedHead | undefined> {
   const blob = await store.read(headName(dataset, branch), options);
-  return blob === undefined ? undefined : { head: parseHead(blob.bytes, store.url), tag: blob.tag };
+  return blob === undefined ? undefined : { head: parseHead(blob.bytes, store.url, dataset, branch), tag: blob.tag };
 }
 
 /** Heads of every branch of a dataset. */
 export async function readHeads(store: BlobStore, dataset: string, options?: CallOptions): Promise<RemoteHead[]> {
-  const heads: RemoteHead[] = [];
-  for await (const { name } of store.list(`heads/${dataset}/`, options)) {
+  const blobs = await Array.fromAsync(store.list(`heads/${dataset}/`, options));
+  const heads = await mapLimited(blobs, READS_IN_FLIGHT, async ({ name }) => {
     const blob = await store.read(name, options);
-    if (blob !== undefined) heads.push(parseHead(blob.bytes, store.url));
-  }
-  return heads;
+    return blob === undefined ? [] : [parseHead(blob.bytes, store.url, dataset)];
+  });
+  return heads.flat();
 }
 
-function parseHead(bytes: Buffer, url: string): RemoteHead {
-  try {
-    const head = JSON.parse(bytes.toString('utf8')) as RemoteHead;
-    if (isHash(head.version) && Number.isSafeInteger(head.sequence)) return head;
-  } catch (error) {
-    throw new UttrError('wrong-answer', `a head on ${url} is no JSON`, { cause: error });
+/** @throws wrong-answer */
+function parseHead(bytes: Buffer, url: string, dataset: string, branch?: string): RemoteHead {
+  const head = parseSmall(bytes, `a head of ${dataset}`, url) as unknown as RemoteHead;
+  const { version, previous, sequence, txid } = head;
+  if (!isHash(version) || !(previous === null || isHash(previous))) {
+    throw new UttrError('wrong-answer', `a head of ${dataset} on ${url} names no version`);
   }
-  throw new UttrError('wrong-answer', `a head on ${url} names no version`);
+  if (!Number.isSafeInteger(sequence) || sequence < 1 || typeof txid !== 'string') {
+    throw new UttrError('wrong-answer', `a head of ${dataset} on ${url} does not say which move it is`);
+  }
+  if (head.dataset !== dataset || typeof head.branch !== 'string' || (branch ?? head.branch) !== head.branch) {
+    throw new UttrError('wrong-answer', `a head of ${dataset} on ${url} says that it is another one`);
+  }
+  return head;
+}
+
+function parseSmall(bytes: Buffer, what: string, url: string): Readonly<Record<string, unknown>> {
+  try {
+    const value = JSON.parse(bytes.toString('utf8')) as unknown;
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new UttrError('wrong-answer', `${what} on ${url} is no JSON`, { cause: error });
+  }
+  throw new UttrError('wrong-answer', `${what} on ${url} is no JSON object`);
+}
+
+/** The head that a move would leave: it follows `from` and carries an id of its own. */
+export function nextHead(
+  from: RemoteHead | undefined,
+  move: Omit<RemoteHead, 'sequence' | 'previous' | 'txid'>,
+  random: Random,
+): RemoteHead {
+  return {
+    ...move,
+    previous: from?.version ?? null,
+    sequence: (from?.sequence ?? 0) + 1,
+    txid: Buffer.from(random.bytes(TXID_BYTES)).toString('hex'),
+  };
 }
 
 /** Moves a head. @throws head-moved when somebody else was first */
 export async function moveHead(
   store: BlobStore,
   from: TaggedHead | undefined,
-  move: Omit<RemoteHead, 'sequence' | 'previous' | 'txid'>,
-  random: Random,
+  head: RemoteHead,
   options?: CallOptions,
-): Promise<RemoteHead> {
-  const head: RemoteHead = {
-    ...move,
-    previous: from?.head.version ?? null,
-    sequence: (from?.head.sequence ?? 0) + 1,
-    txid: Buffer.from(random.bytes(TXID_BYTES)).toString('hex'),
-  };
-  await store.replace(headName(move.dataset, move.branch), from?.tag, Buffer.from(canonicalJson({ ...head })), options);
-  return head;
+): Promise<void> {
+  await store.replace(headName(head.dataset, head.branch), from?.tag, Buffer.from(canonicalJson({ ...head })), options);
 }
 
 /** Writes the log entry of a head's move unless it is there (H3). */
 export async function writeLog(store: BlobStore, head: RemoteHead, options?: CallOptions): Promise<void> {
-  const name = `log/${head.dataset}/${branchSegment(head.branch)}/${String(head.sequence).padStart(12, '0')}`;
-  await store.create(name, Buffer.from(canonicalJson({ ...head })), options);
+  await store.create(
+    logName(head.dataset, head.branch, head.sequence),
+    Buffer.from(canonicalJson({ ...head })),
+    options,
+  );
+}
+
+/** The log entry of one move; undefined where there is none. */
+export async function readLog(
+  store: BlobStore,
+  dataset: string,
+  branch: string,
+  sequence: number,
+  options?: CallOptions,
+): Promise<RemoteHead | undefined> {
+  const blob = await store.read(logName(dataset, branch, sequence), options);
+  return blob === undefined ? undefined : parseHead(blob.bytes, store.url, dataset, branch);
+}
+
+function logName(dataset: string, branch: string, sequence: number): string {
+  return `log/${dataset}/${branchSegment(branch)}/${String(sequence).padStart(12, '0')}`;
 }
 
 /** Tags of a dataset on a remote. */
 export async function readTags(store: BlobStore, dataset: string, options?: CallOptions): Promise<Map<string, Hash>> {
-  const tags = new Map<string, Hash>();
-  for await (const { name } of store.list(`tags/${dataset}/`, options)) {
+  const folder = `tags/${dataset}/`;
+  const blobs = await Array.fromAsync(store.list(folder, options));
+  const tags = await mapLimited(blobs, READS_IN_FLIGHT, async ({ name }): Promise<[string, Hash][]> => {
     const blob = await store.read(name, options);
-    if (blob === undefined) continue;
-    const { version } = JSON.parse(blob.bytes.toString('utf8')) as { version: unknown };
-    if (isHash(version)) tags.set(decodeURIComponent(name.slice(`tags/${dataset}/`.length)), version);
-  }
-  return tags;
+    if (blob === undefined) return [];
+    const { version } = parseSmall(blob.bytes, `a tag of ${dataset}`, store.url);
+    if (typeof version !== 'string' || !isHash(version)) {
+      throw new UttrError('wrong-answer', `a tag of ${dataset} on ${store.url} names no version`);
+    }
+    return [[decodeURIComponent(name.slice(folder.length)), version]];
+  });
+  return new Map(tags.flat());
 }
 
 /** Puts a tag on the remote. @throws tag-exists when it names another version there */
@@ -117,10 +165,11 @@ export async function writeTag(
   options?: CallOptions,
 ): Promise<void> {
   const name = `tags/${dataset}/${branchSegment(tag)}`;
-  if (await store.create(name, Buffer.from(canonicalJson({ version })), options)) return;
+  const bytes = Buffer.from(canonicalJson({ version }));
+  if (await store.create(name, bytes, options)) return;
   const there = await store.read(name, options);
-  if (there?.bytes.toString('utf8').includes(version) === true) return;
+  if (there?.bytes.equals(bytes) === true) return;
   throw new UttrError('tag-exists', `tag "${tag}" of ${dataset} names another version on ${store.url}`, {
-    hint: `take theirs: uttr fetch; or choose another name: uttr tag <name> ${dataset}@${version.slice(0, 12)}`,
+    hint: `take theirs: uttr tag --delete ${tag} ${dataset}, then uttr fetch`,
   });
 }

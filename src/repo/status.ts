@@ -6,7 +6,7 @@ import type { Hash } from '../base/hash.ts';
 import type { SplitPolicy } from '../records/manifest.ts';
 import { sidesByShare } from '../split/policy.ts';
 import { defaultRemote } from './remotes.ts';
-import { readOpenMerge, type OpenMerge } from './merge-state.ts';
+import { type OpenMerge, readOpenMerge } from './open-merge.ts';
 import type { Repository } from './repository.ts';
 import { readStagedState, type StagedSummary } from './staged-state.ts';
 import { pointedDatasets, readPointer } from './working-copy.ts';
@@ -49,7 +49,7 @@ const NO_VERSION = {
 
 async function datasetStatus(repository: Repository, dataset: string): Promise<DatasetStatus> {
   const staged = readStagedState(repository, dataset)?.summary;
-  const merge = readOpenMerge(repository, dataset) ?? null;
+  const merge = (await readOpenMerge(repository, dataset)) ?? null;
   const common = { dataset, staged: staged ?? null, changed: staged !== undefined || merge !== null, merge };
   try {
     const pointer = await readPointer(repository.root, dataset);

@@ -80,6 +80,18 @@ export async function readPointer(root: string, dataset: string): Promise<Pointe
   return text === undefined ? undefined : parsePointer(text, dataset);
 }
 
+/** As `readPointer`, at once: for use inside a transaction. */
+export function readPointerNow(root: string, dataset: string): Pointer | undefined {
+  const path = join(root, pointerPath(dataset));
+  try {
+    return parsePointer(readFileSync(path, 'utf8'), dataset);
+  } catch (error) {
+    if (error instanceof UttrError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(error, 'read', path);
+  }
+}
+
 /** Parses a pointer and checks that it is the one of `dataset`. @throws bad-pointer */
 export function parsePointer(text: string, dataset: string): Pointer {
   const pointer = decodePointer(text, pointerPath(dataset));

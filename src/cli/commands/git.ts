@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { UttrError } from '../../base/errors.ts';
+import { isUttrError, UttrError } from '../../base/errors.ts';
+import type { DriverFiles } from '../../repo/git-merge.ts';
 import type { CliContext } from '../context.ts';
 import { diffText } from '../diff-view.ts';
+import { parseCount } from '../options.ts';
 import { oneLine, plural } from '../reporter.ts';
 import { short } from '../words.ts';
 
 const SHOWN_CHANGES = 20;
+
+/** From 129 on, git takes a driver's exit code for a failure and not for a conflict. */
+const MERGE_FAILED = 129;
 
 export function registerGit(program: Command, context: CliContext): void {
   const git = program.command('git').description('the drivers behind git diff and git merge');
@@ -20,12 +25,12 @@ export function registerGit(program: Command, context: CliContext): void {
     .command('diff-driver')
     .description('called by git: show what differs between two pointers')
     .argument('<path>')
-    .argument('<old-file>')
-    .argument('<old-hex>')
-    .argument('<old-mode>')
-    .argument('<new-file>')
+    .argument('[old-file]', 'not given for a path that waits for a conflict to be settled')
+    .argument('[old-hex]')
+    .argument('[old-mode]')
+    .argument('[new-file]')
     .argument('[rest...]')
-    .action((path: string, oldFile: string, _hex: string, _mode: string, newFile: string) =>
+    .action((path: string, oldFile?: string, _hex?: string, _mode?: string, newFile?: string) =>
       runDiffDriver(context, path, oldFile, newFile),
     );
   git
@@ -35,8 +40,9 @@ export function registerGit(program: Command, context: CliContext): void {
     .argument('<ours>')
     .argument('<theirs>')
     .argument('<path>')
-    .action((base: string, ours: string, theirs: string, path: string) =>
-      runMergeDriver(context, { base, ours, theirs, path }),
+    .argument('[marker-size]', "length of git's conflict markers", parseCount, 7)
+    .action((base: string, ours: string, theirs: string, path: string, markerSize: number) =>
+      runMergeDriver(context, { base, ours, theirs, path, markerSize }),
     );
 }
 
@@ -53,11 +59,20 @@ async function runInstall(context: CliContext, command: string): Promise<void> {
 }
 
 /** Git takes any exit code but 0 for a crash, so what cannot be shown as rows is shown as the pointer's text. */
-async function runDiffDriver(context: CliContext, path: string, oldFile: string, newFile: string): Promise<void> {
+async function runDiffDriver(
+  context: CliContext,
+  path: string,
+  oldFile: string | undefined,
+  newFile: string | undefined,
+): Promise<void> {
   const { diffVersions } = await import('../../repo/diff.ts');
   const { pointedVersions } = await import('../../repo/git-diff.ts');
   const { reporter } = context;
   const title = `uttr diff ${oneLine(path)}`;
+  if (oldFile === undefined || newFile === undefined) {
+    await reporter.write(`${title}\n(waits for a merge to be settled; see: uttr status)\n`);
+    return;
+  }
   try {
     await context.withRepository(
       async (repository) => {
@@ -87,20 +102,17 @@ async function runDiffDriver(context: CliContext, path: string, oldFile: string,
   }
 }
 
-async function runMergeDriver(
-  context: CliContext,
-  files: { readonly base: string; readonly ours: string; readonly theirs: string; readonly path: string },
-): Promise<void> {
+async function runMergeDriver(context: CliContext, files: DriverFiles): Promise<void> {
   const merge = await import('../../repo/git-merge.ts');
   const { reporter } = context;
   try {
     await context.withRepository(
       async (repository) => {
         const result = await merge.runMergeDriver(repository, {
+          ...files,
           base: context.resolve(files.base),
           ours: context.resolve(files.ours),
           theirs: context.resolve(files.theirs),
-          path: files.path,
         });
         reporter.note(`uttr: merged the records of ${result.dataset} into ${short(result.version)}`);
         if (result.crossedTexts.length > 0) {
@@ -111,7 +123,12 @@ async function runMergeDriver(
       dirname(context.resolve(files.path)),
     );
   } catch (error) {
-    if (!(error instanceof UttrError)) throw error;
+    if (!isUttrError(error, 'merge-conflict')) {
+      reporter.error(error instanceof UttrError ? error : new UttrError('internal', String(error), { cause: error }));
+      // Nothing was merged: git must stop, not take our side for a conflict with markers.
+      context.exitCode = MERGE_FAILED;
+      return;
+    }
     reporter.error(error);
     // Git reads 1 as "there is a conflict": the path stays unmerged until it is settled.
     context.exitCode = 1;

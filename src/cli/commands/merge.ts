@@ -71,7 +71,7 @@ async function settle(
   const { dataset } = parseTarget(repository, target);
   const options = { message: flags.message, author: flags.author };
   if (flags.abort === true) {
-    abortMerge(repository, dataset);
+    await abortMerge(repository, dataset);
     context.reporter.result(
       { dataset, aborted: true },
       () => `Dropped the open merge of ${dataset}; its pointer stays at our side.`,
@@ -101,7 +101,7 @@ async function decide(
   const path = context.resolve(named ?? `merge-${dataset}.csv`);
   if (await writeDecisions(repository, dataset, path)) {
     const editor = context.environment['VISUAL'] ?? context.environment['EDITOR'];
-    if (editor === undefined || editor === '' || process.stdin.isTTY !== true) {
+    if (editor === undefined || editor === '' || !process.stdin.isTTY) {
       context.reporter.result(
         { dataset, file: path, written: true },
         () =>
@@ -117,8 +117,8 @@ async function decide(
 
 function describe(summary: MergeSummary): string {
   const name = `${summary.dataset}@${short(summary.version)}`;
-  if (summary.forwarded) return `${name}: the pointer moved forward, there was nothing to merge`;
-  if (summary.parents.length < 2) return `${name} has it already`;
+  if (summary.outcome === 'forwarded') return `${name}: the pointer moved forward, there was nothing to merge`;
+  if (summary.outcome === 'none') return `${name} has it already`;
   const lines = [
     `merged ${name}: ${thousands(summary.rows)} rows; ${changeWords(summary.changes)}  ${summary.crossed} crossed`,
   ];

@@ -26,6 +26,7 @@ async function runPush(context: CliContext, named: string[], flags: Flags): Prom
     const datasets = named.length > 0 ? named : await transferable(repository);
     const summary = await push(repository, flags.remote, datasets);
     context.reporter.result(summary, () => describe(summary));
+    for (const { warnings } of summary.datasets) for (const warning of warnings) context.reporter.warn(warning);
     await deliverAfter(context, repository);
   });
 }
