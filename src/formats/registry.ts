@@ -51,10 +51,14 @@ export function formatByName(name: string): Format {
 }
 
 function unknownFormat(head: Uint8Array, fileName: string): UttrError {
-  const kind = head.length === 0 ? 'empty' : (binaryKind(head) ?? 'in no format that uttr knows');
+  const binary = binaryKind(head);
+  const kind = head.length === 0 ? 'empty' : (binary ?? 'in no format that uttr knows');
   const known = FORMATS.map((format) => `${format.title} (${format.extensions.join(', ')})`);
   return new UttrError('bad-format', `${fileName} is ${kind}`, {
-    hint: `uttr reads ${known.join('; ')}; if it is one of these, say --format`,
+    hint:
+      binary === undefined
+        ? `uttr reads ${known.join('; ')}; if it is one of these, say --format`
+        : 'export the data as CSV (UTF-8), TSV, JSON or JSON Lines',
     details: { file: fileName },
   });
 }

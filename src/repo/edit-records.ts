@@ -100,8 +100,8 @@ async function edit(
       }
     },
     onConflict: () => undefined,
-    decide: () => {
-      staged = !dryRun;
+    decide: ({ changes }) => {
+      staged = !dryRun && Object.values(changes).some((count) => count > 0);
       return staged;
     },
   });
@@ -122,7 +122,8 @@ async function select(
   const where = Object.entries(selection.where ?? {});
   const matches = (json: string): boolean => where.every(([field, value]) => hasValue(json, field, value));
   if (selection.texts === undefined) {
-    if (where.length === 0) throw new UttrError('bad-option', 'say which records: --text, --from-file or --where');
+    if (where.length === 0)
+      throw new UttrError('bad-option', 'no records are named', { hint: 'name them: --text, --from-file or --where' });
     return { keys: await scan(repository, version, matches), missing: [] };
   }
   const keys: string[] = [];

@@ -1,10 +1,12 @@
 /**
  * Files and standard input as bytes to read, hashed on the way.
  */
-import { type FileHandle, open } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { UttrError } from '../base/errors.ts';
+import { isUtf8 } from 'node:buffer';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { throwIfAborted, UttrError } from '../base/errors.ts';
 import { type Hash, sha256Stream } from '../base/hash.ts';
+import { nearest } from '../base/near-miss.ts';
 import type { ByteInput } from '../formats/format.ts';
 import { HEAD_BYTES } from '../formats/registry.ts';
 
@@ -40,15 +42,15 @@ export class BatchInput implements ByteInput {
   }
 
   /** @throws unreadable-file */
-  static async open(source: BatchSource): Promise<BatchInput> {
+  static async open(source: BatchSource, signal?: AbortSignal): Promise<BatchInput> {
     if (source.kind === 'stream') {
-      return new BatchInput(source.name, 0, source.stream[Symbol.asyncIterator](), async () => undefined);
+      return new BatchInput(source.name, 0, untilAborted(source.stream, signal), async () => undefined);
     }
     let handle: FileHandle;
     try {
       handle = await open(source.path, 'r');
     } catch (error) {
-      throw unreadable(source.name, error);
+      throw unreadable(source.name, error, await nearestFile(source.path, error));
     }
     const stat = await handle.stat();
     if (stat.isDirectory()) {
@@ -104,6 +106,43 @@ export class BatchInput implements ByteInput {
   }
 }
 
+/** The whole of a source as text. @throws unreadable-file, bad-format where it is not UTF-8 */
+export async function readText(source: BatchSource): Promise<string> {
+  const input = await BatchInput.open(source);
+  try {
+    const bytes = Buffer.concat(await Array.fromAsync(input.chunks()));
+    if (isUtf8(bytes)) return bytes.toString('utf8').replace(/^\uFEFF/u, '');
+    throw new UttrError('bad-format', `${input.name} is not UTF-8`, {
+      hint: 'save it as UTF-8',
+      details: { file: input.name },
+    });
+  } finally {
+    await input.close();
+  }
+}
+
+/** A stream that may be silent for hours must not keep an interrupted command waiting. */
+async function* untilAborted(
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const pieces = stream[Symbol.asyncIterator]();
+  const aborted = Promise.withResolvers<undefined>();
+  const stop = (): void => aborted.resolve(undefined);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    for (;;) {
+      throwIfAborted(signal);
+      const next = await Promise.race([pieces.next(), aborted.promise]);
+      throwIfAborted(signal);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
 /** Reads a file to its end and makes sure that it was one state of it: what is hashed is what was read. */
 async function* readPieces(handle: FileHandle, name: string): AsyncGenerator<Uint8Array> {
   const before = await handle.stat();
@@ -126,7 +165,15 @@ async function* readPieces(handle: FileHandle, name: string): AsyncGenerator<Uin
   }
 }
 
-function unreadable(name: string, cause: unknown): UttrError {
+/** What was probably meant by a name that nothing has. */
+async function nearestFile(path: string, error: unknown): Promise<string | undefined> {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
+  const names = await readdir(dirname(path)).catch(() => []);
+  const near = nearest(basename(path), names);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+function unreadable(name: string, cause: unknown, hint?: string): UttrError {
   const code = (cause as NodeJS.ErrnoException).code;
   const reasons: Record<string, string> = {
     ENOENT: 'does not exist',
@@ -135,5 +182,5 @@ function unreadable(name: string, cause: unknown): UttrError {
     EISDIR: 'is a directory',
   };
   const reason = reasons[code ?? ''] ?? `cannot be read: ${(cause as Error).message}`;
-  return new UttrError('unreadable-file', `${name} ${reason}`, { cause, details: { file: name } });
+  return new UttrError('unreadable-file', `${name} ${reason}`, { cause, hint, details: { file: name } });
 }

@@ -1,6 +1,7 @@
 /**
  * The file of rejected rows: what `--rejects` writes.
  */
+import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UttrError } from '../base/errors.ts';
 import type { ReadReport, RowProblem } from '../formats/format.ts';
@@ -26,11 +27,13 @@ export class RejectsFile {
   /**
    * Takes the problems of one batch; the report of the reading tells the columns.
    *
-   * @throws bad-option where an earlier file had other columns: under one header, cells would change their meaning
+   * @throws bad-option where the file exists, or an earlier batch file had other columns: under one header, cells
+   *   would change their meaning
    */
   async add(problems: readonly RowProblem[], report: ReadReport): Promise<void> {
     if (problems.length === 0) return;
     if (this.#layout === undefined) {
+      if (existsSync(this.#path)) throw this.#taken();
       this.#layout = { formatter: rejectsFormatter(report), report, name: layoutOf(report) };
       this.#file = await DurableFile.open(this.#path, dirname(this.#path));
       await this.#file.append(Buffer.from(this.#layout.formatter.head()));
@@ -45,8 +48,18 @@ export class RejectsFile {
   }
 
   async publish(): Promise<void> {
-    await this.#file?.publish();
+    const published = await this.#file?.publish({ createOnly: true });
     this.#file = undefined;
+    if (published === false) throw this.#taken();
+  }
+
+  /** It may be the batch itself, or hold rows that somebody has begun to mend. */
+  #taken(): UttrError {
+    const file = basename(this.#path);
+    return new UttrError('bad-option', `${file} is there already; its rows would be lost`, {
+      hint: 'give --rejects another name, or move that file away',
+      details: { file },
+    });
   }
 
   async abort(): Promise<void> {

@@ -3,7 +3,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { crashPoint } from '../base/crash-points.ts';
-import { UttrError } from '../base/errors.ts';
+import { throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
@@ -54,7 +54,7 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
     try {
       const keep = previous !== undefined && !job.fresh;
       const tally = await stageRows({
-        sorted: sorter.finish(),
+        sorted: untilAborted(sorter.finish(), repository.signal),
         staged: keep ? readStagedGroups(previous.path, job.identity) : undefined,
         allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : undefined,
         base: new BaseLookup(repository.chunks, job.parent?.manifest),
@@ -89,6 +89,14 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
   } finally {
     await sorter.close();
     await runs.close();
+  }
+}
+
+/** Passes a stream on until the command is interrupted. */
+async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
+  for await (const item of stream) {
+    throwIfAborted(signal);
+    yield item;
   }
 }
 
