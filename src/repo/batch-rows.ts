@@ -25,7 +25,6 @@ export class RowLines {
   readonly #sorter: RunSorter;
   readonly #identity: readonly string[];
   readonly #labels = new Map<string, string>();
-  #scratch = Buffer.allocUnsafe(1 << 16);
 
   constructor(sorter: RunSorter, identity: readonly string[]) {
     this.#sorter = sorter;
@@ -84,12 +83,8 @@ export class RowLines {
   }
 
   #add(key: string, kind: keyof typeof KINDS, place: Place, intent: string, json: string): void {
-    const value = `\t${kind}${US}${place.file}${US}${place.row}${US}${place.line}${US}${intent}${US}${json}\n`;
-    const needed = (key.length + value.length) * 3;
-    if (needed > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(needed * 2);
-    const keyEnd = this.#scratch.write(key, 0);
-    const end = keyEnd + this.#scratch.write(value, keyEnd);
-    this.#sorter.add(this.#scratch, 0, keyEnd, end);
+    const { file, row, line } = place;
+    this.#sorter.addText(key, `\t${kind}${US}${file}${US}${row}${US}${line}${US}${intent}${US}${json}\n`);
   }
 }
 

@@ -7,7 +7,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { ReadOptions } from '../formats/format.ts';
 import { jsonlFormat } from '../formats/jsonl.ts';
-import { runParts } from '../tree/runs.ts';
 import { RunSorter } from '../tree/sort.ts';
 import { RowLines } from './batch-rows.ts';
 
@@ -66,11 +65,7 @@ async function parse(request: ParseRequest): Promise<ParsedStretch | undefined> 
     rows += batch.records.length;
   }
   if (reading.report.notes.length > 0) return undefined;
-  const parts: Buffer[] = [];
-  for await (const part of runParts(sorter.finish())) parts.push(part);
-  const run = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) at += part.copy(run, at);
+  const run = sorter.takeRun();
   return { run, rows, intents: [...lines.intents], columns: [...reading.report.columns] };
 }
 

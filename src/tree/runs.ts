@@ -24,7 +24,8 @@ export interface RunStore {
 /** Bytes in one part given to a store, and about as many in a batch of sorted lines. */
 const PART_BYTES = 256 * 1024;
 
-const FRAME_HEADER = 8;
+/** What a line in a run takes beside its own bytes. */
+export const RUN_LINE_BYTES = 8;
 
 /** Lines in key order, one at a time; the fields describe the current one. */
 export interface LineSource {
@@ -52,10 +53,10 @@ export class RunReader implements LineSource {
 
   next(): boolean {
     const at = this.end;
-    if (at + FRAME_HEADER > this.bytes.length) return false;
+    if (at + RUN_LINE_BYTES > this.bytes.length) return false;
     const length = this.bytes.readUInt32BE(at);
-    if (at + FRAME_HEADER + length > this.bytes.length) return false;
-    this.start = at + FRAME_HEADER;
+    if (at + RUN_LINE_BYTES + length > this.bytes.length) return false;
+    this.start = at + RUN_LINE_BYTES;
     this.keyEnd = this.start + this.bytes.readUInt32BE(at + 4);
     this.end = this.start + length;
     return true;
@@ -84,18 +85,23 @@ export class RunReader implements LineSource {
 /** Cuts lines into the parts of a run. */
 export async function* runParts(batches: AsyncIterable<Lines> | Iterable<Lines>): AsyncGenerator<Buffer> {
   for await (const lines of batches) {
-    const part = Buffer.allocUnsafeSlow(lines.bytes.length + FRAME_HEADER * lines.count);
+    const part = Buffer.allocUnsafeSlow(lines.bytes.length + RUN_LINE_BYTES * lines.count);
     let at = 0;
     for (let index = 0; index < lines.count; index++) {
       const start = lines.starts[index] as number;
       const end = lines.starts[index + 1] as number;
-      part.writeUInt32BE(end - start, at);
-      part.writeUInt32BE((lines.keyEnds[index] as number) - start, at + 4);
-      lines.bytes.copy(part, at + FRAME_HEADER, start, end);
-      at += FRAME_HEADER + end - start;
+      at = putRunLine(part, at, lines.bytes, start, lines.keyEnds[index] as number, end);
     }
     yield part;
   }
+}
+
+/** Writes one frame of a run. @returns where the next one goes */
+export function putRunLine(run: Buffer, at: number, bytes: Buffer, start: number, keyEnd: number, end: number): number {
+  run.writeUInt32BE(end - start, at);
+  run.writeUInt32BE(keyEnd - start, at + 4);
+  bytes.copy(run, at + RUN_LINE_BYTES, start, end);
+  return at + RUN_LINE_BYTES + end - start;
 }
 
 /** Merges sources that are each in key order; equal keys come in the order of the sources. */

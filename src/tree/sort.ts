@@ -11,6 +11,8 @@ import {
   BatchWriter,
   RunReader,
   mergeLines,
+  putRunLine,
+  RUN_LINE_BYTES,
   runParts,
   type LineSource,
   type RunHandle,
@@ -71,6 +73,43 @@ export class RunSorter {
     this.#used += size;
     this.#ends[this.#count] = this.#used;
     this.#count++;
+  }
+
+  /** As `add`, for a line in two strings: the key, and everything after it from the TAB to the LF. */
+  addText(key: string, rest: string): void {
+    assert(this.#count < SORT_LIMIT, 'a sorter is drained when it needs it');
+    // No UTF-16 code unit takes more than three bytes.
+    const most = this.#used + 3 * (key.length + rest.length);
+    if (most > this.#arena.length) this.#growArena(most);
+    if (this.#count === this.#starts.length) this.#growTables();
+    const keyEnd = this.#used + this.#arena.write(key, this.#used);
+    const end = keyEnd + this.#arena.write(rest, keyEnd);
+    assert(this.#arena[keyEnd] === TAB && this.#arena[end - 1] === LF, 'a line is key, TAB, value, LF');
+    this.#starts[this.#count] = this.#used;
+    this.#keyEnds[this.#count] = keyEnd;
+    this.#ends[this.#count] = end;
+    this.#used = end;
+    this.#count++;
+  }
+
+  /** The lines in the arena as one sorted run, for `addRun` of another sorter; the arena is empty then. */
+  takeRun(): Buffer {
+    const run = Buffer.allocUnsafeSlow(this.#used + RUN_LINE_BYTES * this.#count);
+    const lines = { bytes: this.#arena, count: this.#count, starts: this.#starts, keyEnds: this.#keyEnds };
+    let at = 0;
+    for (const line of sortLines(lines)) {
+      at = putRunLine(
+        run,
+        at,
+        this.#arena,
+        this.#starts[line] as number,
+        this.#keyEnds[line] as number,
+        this.#ends[line] as number,
+      );
+    }
+    this.#used = 0;
+    this.#count = 0;
+    return run;
   }
 
   /** Whether the arena is full. */
