@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.prop.test.ts', 'test/**/*.s3.test.ts', 'test/cli/**', 'test/crash/**'],
+          // For a machine that is busy; no test waits for time to pass.
+          testTimeout: 30_000,
         },
       },
       { test: { name: 'property', include: ['test/**/*.prop.test.ts'], testTimeout: 120_000 } },
