@@ -36,7 +36,7 @@ test('no test is left out or run alone', () => {
 });
 
 test('every folder of test that mirrors src names a folder of src', () => {
-  const others = new Set(['cli', 'contract', 'crash', 'doubles', 'examples', 'golden', 'meta', 'scripts', 'format']);
+  const others = new Set(['compat', 'contract', 'crash', 'docs', 'doubles', 'examples', 'golden', 'meta', 'scripts']);
   const sources = new Set(projectFiles('src/*/**/*.ts').map((path) => path.split('/')[1]));
   const folders = new Set(projectFiles('test/*/**/*.ts').map((path) => path.split('/')[1] as string));
   expect([...folders].filter((folder) => !sources.has(folder) && !others.has(folder))).toEqual([]);
