@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { BatchSource } from '../repo/input.ts';
 import type { Repository, Surroundings } from '../repo/repository.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -44,6 +45,12 @@ export class CliContext {
   relative(path: string): string {
     const short = relative(this.directory, path);
     return short === '' || short.startsWith('..') ? path : short;
+  }
+
+  /** A file as the user named it; `-` is standard input. */
+  source(file: string): BatchSource {
+    if (file === '-') return { kind: 'stream', name: '<stdin>', stream: this.stdin as AsyncIterable<Uint8Array> };
+    return { kind: 'file', path: this.resolve(file), name: file };
   }
 
   /** A folder as the address of a store. */

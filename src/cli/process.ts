@@ -30,6 +30,8 @@ export async function runProcess(): Promise<void> {
     stderr: process.stderr,
     signal: controller.signal,
   });
+  // An interrupted command has stopped listening, but an open stdin would keep the process alive.
+  process.stdin.destroy();
   process.exitCode = exitSignal === undefined ? code : SIGNAL_EXIT[exitSignal];
 }
 

@@ -2,6 +2,7 @@
  * The command tree: global options, every command, errors to messages and exit codes.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { UttrError } from '../base/errors.ts';
 import { CliContext, type GlobalFlags } from './context.ts';
@@ -35,7 +36,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
     stderr: streams.stderr,
     now: () => performance.now(),
   });
-  const context = new CliContext({ ...streams, directory: early.C ?? streams.directory, reporter });
+  const context = new CliContext({ ...streams, directory: resolve(streams.directory, early.C ?? '.'), reporter });
   const usage = { command: 'uttr' };
   try {
     if (early.C !== undefined) requireFolder(early.C, context.directory);

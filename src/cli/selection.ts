@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EditSummary, Selection } from '../repo/edit-records.ts';
 import type { CliContext } from './context.ts';
@@ -38,29 +37,23 @@ export async function readSelection(context: CliContext, flags: SelectionFlags):
   if (flags.text === undefined && flags.fromFile === undefined) return { where };
   const texts = [...(flags.text ?? [])];
   if (flags.fromFile !== undefined) {
-    const lines = (await readText(context, flags.fromFile)).split(/\r?\n/u);
+    const lines = (await readTexts(context, flags.fromFile)).split(/\r?\n/u);
     texts.push(...lines.filter((line) => line.trim() !== ''));
   }
   return { texts, where };
 }
 
-async function readText(context: CliContext, file: string): Promise<string> {
-  if (file === '-')
-    return Buffer.concat(await Array.fromAsync(context.stdin as AsyncIterable<Buffer>)).toString('utf8');
-  const { UttrError } = await import('../base/errors.ts');
-  try {
-    return await readFile(context.resolve(file), 'utf8');
-  } catch (error) {
-    throw new UttrError('unreadable-file', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
+async function readTexts(context: CliContext, file: string): Promise<string> {
+  const { readText } = await import('../repo/input.ts');
+  return readText(context.source(file));
 }
 
+/** What `remove` and `relabel` say. */
 export function editText(summary: EditSummary): string {
   const lines = [`${plural(summary.matched, 'record')} matched: ${changeWords(summary.changes)}.`];
   for (const text of summary.missing.slice(0, 20)) lines.push(`  not there: "${oneLine(text)}"`);
   if (summary.missing.length > 20) lines.push(`  … and ${summary.missing.length - 20} more`);
-  lines.push(
-    summary.dryRun ? 'Nothing was staged (dry run).' : `Staged. Next: uttr commit ${summary.dataset} -m "why"`,
-  );
+  if (summary.staged) lines.push(`Staged. Next: uttr commit ${summary.dataset} -m "why"`);
+  else lines.push(summary.dryRun ? 'Nothing was staged (dry run).' : 'Nothing to do: it is so, or staged, already.');
   return lines.join('\n');
 }

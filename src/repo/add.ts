@@ -7,6 +7,7 @@
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import type { JsonValue } from '../base/json.ts';
+import { nearest } from '../base/near-miss.ts';
 import type { Format, ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
 import { detectFormat, formatByName } from '../formats/registry.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
@@ -15,7 +16,7 @@ import type { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
 import { intentNames } from './change-event.ts';
 import { defaultDatasetConfig } from './config.ts';
-import type { ChangeCounts, ConflictPolicy, Place } from './group-state.ts';
+import { type ChangeCounts, type ConflictPolicy, labelText, type Place } from './group-state.ts';
 import { BatchInput, type BatchSource } from './input.ts';
 import { isParallel, parseInParallel } from './parallel-parse.ts';
 import { RejectsFile, rowText } from './rejects-file.ts';
@@ -147,8 +148,14 @@ function checkDataset(repository: Repository, dataset: string, allowNew: boolean
   if (names.includes(dataset)) return false;
   if (names.length === 0 || allowNew) return true;
   // A typo must not make a second dataset.
-  repository.dataset(dataset);
-  return false;
+  const near = nearest(dataset, names);
+  throw new UttrError('unknown-dataset', `there is no dataset "${dataset}"`, {
+    hint:
+      near === undefined
+        ? `there is ${names.slice(0, 12).join(', ')}; to make another dataset, say --new`
+        : `did you mean "${near}"? To make another dataset, say --new`,
+    details: { dataset },
+  });
 }
 
 function stagedIntents(repository: Repository, dataset: string): readonly string[] {
@@ -202,8 +209,8 @@ class Batch {
 
   async read(source: BatchSource, rows: RowLines, identity: readonly string[]): Promise<void> {
     if (await this.#readParallel(source, rows, identity)) return;
-    const input = await BatchInput.open(source);
     const { signal, progress } = this.#repository;
+    const input = await BatchInput.open(source, signal);
     const file = this.#names.push(input.name) - 1;
     try {
       const format = this.#formatOf(input, await input.head());
@@ -264,15 +271,14 @@ class Batch {
     this.#conflicts++;
     const file = this.#names[place.file] ?? '';
     const where =
-      earlier === undefined
-        ? 'in the dataset'
-        : `in row ${earlier.row} of ${this.#names[earlier.file] ?? 'this batch'}`;
-    const message = `"${clip(text)}" has the label "${existing}" ${where}`;
+      earlier === undefined ? 'in the dataset' : `at ${this.#names[earlier.file] ?? 'this batch'}:${earlier.line}`;
+    const record = decodeRecord(json);
+    const message = `"${clip(text)}" has the label "${labelText(record.intent)}", but "${existing}" ${where}`;
     const problem = { file, row: place.row, line: place.line, column: 'intent', code: 'conflicting-label', message };
     this.#list(problem);
     const report = this.#reports[place.file];
     if (this.rejects !== undefined && report !== undefined) {
-      const raw = rowText(decodeRecord(json), report);
+      const raw = rowText(record, report);
       this.#refused.push({ at: place, problem: { ...problem, raw }, report });
     }
   }

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_CODES, UttrError } from '../../base/errors.ts';
 import type { AddSummary, RejectedRow } from '../../repo/add.ts';
-import type { BatchSource } from '../../repo/input.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, plural, type Reporter, table, thousands } from '../reporter.ts';
 import { changeWords } from '../words.ts';
@@ -64,7 +63,7 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
     const summary = await add(
       repository,
       dataset,
-      files.map((file) => sourceOf(context, file)),
+      files.map((file) => context.source(file)),
       {
         format: flags.format,
         read: {
@@ -91,11 +90,6 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
     if (refused > 0 && summary.dryRun && flags.rejects === undefined) context.exitCode = EXIT_CODES.rejected;
     for (const report of reports) noteReport(context.reporter, report);
   });
-}
-
-function sourceOf(context: CliContext, file: string): BatchSource {
-  if (file === '-') return { kind: 'stream', name: '<stdin>', stream: context.stdin as AsyncIterable<Uint8Array> };
-  return { kind: 'file', path: context.resolve(file), name: file };
 }
 
 function describe(summary: AddSummary, context: CliContext): string {
@@ -180,11 +174,17 @@ function noteRefusal(reporter: Reporter, error: unknown): void {
 function noteReplaced(reporter: Reporter, summary: AddSummary, replace: boolean): void {
   if (!replace || summary.rows.rejected === 0) return;
   reporter.warn(
-    `records that the ${plural(summary.rows.rejected, 'rejected row')} stood for count as removed until the mended rows are added`,
+    '--replace removes what the files lack: a record whose row was rejected is among that until the mended row is added',
   );
 }
 
 function noteReport(reporter: Reporter, report: AddSummary['files'][number]): void {
+  if (report.columns.size > 0 && report.accepted > 0 && ![...report.columns.values()].includes('intent')) {
+    reporter.warn(
+      `${oneLine(report.file)} has no column for the label: its records have no intent and belong to no side; ` +
+        `if one of its columns is the label, drop what is staged (uttr reset) and say --map intent=<column>`,
+    );
+  }
   for (const note of report.notes)
     reporter.note(`note: ${oneLine(report.file)}: ${note.message} (${plural(note.count, 'time')})`);
   if (report.split !== undefined) {
