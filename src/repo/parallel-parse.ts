@@ -15,8 +15,12 @@ import type { ParseAnswer, ParsedStretch, ParseRequest } from './parse-worker.ts
 import type { Repository } from './repository.ts';
 
 /** Bytes of a stretch; a file that has no more than one is not worth a worker. */
-const STRETCH_BYTES = 8 << 20;
+const STRETCH_BYTES = 4 << 20;
+/** Room for the last piece that was read into a stretch. */
+const ROOM_BYTES = 1 << 20;
 const WORKER_LIMIT = 4;
+/** Short-lived objects of a worker: enough for a piece of text, so that its memory stays small. */
+const YOUNG_MEGABYTES = 16;
 /** Stretches in hand per worker: one at work, one waiting. */
 const AHEAD = 2;
 
@@ -35,7 +39,7 @@ export interface ParallelJob {
 /** Whether a file of this size and these options may be read so. */
 export function isParallel(format: string, sizeBytes: number, read: ReadOptions): boolean {
   const plain = read.encoding === undefined && read.columns === undefined && read.delimiter === undefined;
-  return format === 'jsonl' && plain && sizeBytes > 2 * STRETCH_BYTES;
+  return format === 'jsonl' && plain && sizeBytes > 4 * STRETCH_BYTES;
 }
 
 /** Reads the input; undefined, having kept nothing, when the file must be read in one piece. */
@@ -81,7 +85,7 @@ async function giveUp(job: ParallelJob, mark: number): Promise<undefined> {
 async function* stretches(
   input: BatchInput,
 ): AsyncIterable<{ readonly bytes: Uint8Array; readonly linesBefore: number }> {
-  let gathered = Buffer.allocUnsafeSlow(STRETCH_BYTES * 2);
+  let gathered = Buffer.allocUnsafeSlow(STRETCH_BYTES + ROOM_BYTES);
   let length = 0;
   let linesBefore = 0;
   for await (const chunk of input.chunks()) {
@@ -95,7 +99,7 @@ async function* stretches(
     if (length < STRETCH_BYTES) continue;
     const cut = gathered.subarray(0, length).lastIndexOf(LF) + 1;
     if (cut === 0) continue;
-    const next = Buffer.allocUnsafeSlow(STRETCH_BYTES * 2);
+    const next = Buffer.allocUnsafeSlow(STRETCH_BYTES + ROOM_BYTES);
     gathered.copy(next, 0, cut, length);
     const bytes = gathered.subarray(0, cut);
     const lines = countLines(bytes);
@@ -167,7 +171,7 @@ class ParsePool {
   }
 
   #start(entry: URL): Worker {
-    const worker = new Worker(entry);
+    const worker = new Worker(entry, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES } });
     worker.on('message', ({ id, stretch }: ParseAnswer) => {
       this.#answers.get(id)?.(stretch);
       this.#answers.delete(id);

@@ -23,7 +23,7 @@ import {
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 
 /** Bytes of runs made elsewhere that are held in memory. */
-const HELD_BYTES = 160 * 1024 * 1024;
+const HELD_BYTES = 64 * 1024 * 1024;
 
 const FIRST_ARENA = 1024 * 1024;
 
