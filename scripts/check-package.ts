@@ -2,10 +2,10 @@
  * Packs the package, installs it into an empty place, and uses it from there as a stranger would: the command, the
  * library, the library's types.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'uttr-package-'));
@@ -17,11 +17,14 @@ const MAY_BE_PACKED =
   /^(?:dist\/.+\.(?:js|d\.ts)|schema\/.+\.json|docs\/[a-z]+\.md|[A-Z]+\.md|LICENSE|package\.json)$/u;
 
 function run(program: string, args: readonly string[], directory: string): string {
-  return execFileSync(program, args, {
+  const { stdout, stderr, status, error } = spawnSync(program, args, {
     cwd: directory,
     encoding: 'utf8',
     env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` },
   });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${basename(program)} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout;
 }
 
 function pack(): string {
@@ -54,6 +57,9 @@ function useCommand(): void {
   const { rows: count, sides } = JSON.parse(uttr('stats', 'home', '--json')) as { rows: number; sides: object };
   expect('rows', count, rows.length);
   expect('sides', Object.keys(sides).toSorted().join(' '), 'test train');
+  uttr('remote', 'add', 'origin', `file://${join(scratch, 'remote')}`);
+  const { versions } = JSON.parse(uttr('push', '--json')) as { versions: number };
+  expect('pushed', versions, 1);
   const fsck = JSON.parse(uttr('fsck', '--json')) as { ok: boolean };
   expect('fsck', fsck.ok, true);
 }
