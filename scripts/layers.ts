@@ -37,7 +37,7 @@ export const WRITERS: Readonly<Record<string, string>> = {
   'src/store/folder-lock.ts': 'a lock is a rename, and holds no data',
   'src/events/sinks/file-sink.ts': 'appends to a file that is not ours, and syncs it',
   'src/repo/ensure-line.ts': 'appends one line to .gitignore or .gitattributes',
-  'src/repo/fsck.ts': 'moves a damaged catalogue out of the way',
+  'src/catalogue/salvage.ts': 'moves a damaged catalogue out of the way',
   'src/repo/init.ts': 'writes .uttr/.gitignore, before there is anything to lose',
   'src/repo/run-store.ts': 'sorted runs live no longer than the sort',
 };
