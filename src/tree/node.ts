@@ -12,6 +12,7 @@
  *
  * The totals give the n-th record of a tree without reading what lies before it.
  */
+import { isUtf8 } from 'node:buffer';
 import { UttrError } from '../base/errors.ts';
 import { isHash, type Hash } from '../base/hash.ts';
 
@@ -54,8 +55,13 @@ export function decodeNode(bytes: Buffer): Node {
   const lines = bytes.toString('utf8').split('\n');
   const level = decodeHeader(lines[0] as string);
   const children: Child[] = [];
-  for (const line of lines.slice(1, -1)) {
-    const child = decodeChild(line);
+  // What has the plain form is canonical already, as far as its bytes are UTF-8 and lines end as they must.
+  let isPlain = isUtf8(bytes) && lines.at(-1) === '';
+  for (let index = 1; index < lines.length - 1; index++) {
+    const line = lines[index] as string;
+    const plain = decodePlainChild(line);
+    if (plain === undefined) isPlain = false;
+    const child = plain ?? decodeChild(line);
     const before = children.at(-1);
     if (before !== undefined && before.key.compare(child.key) >= 0) {
       throw badNode('the children of a node are not in ascending order');
@@ -64,7 +70,7 @@ export function decodeNode(bytes: Buffer): Node {
   }
   if (children.length === 0) throw badNode('a node has no children');
   const node = { level, children };
-  if (!encodeNode(node).equals(bytes)) throw badNode('a node is not in its canonical form');
+  if (!isPlain && !encodeNode(node).equals(bytes)) throw badNode('a node is not in its canonical form');
   return node;
 }
 
@@ -96,6 +102,20 @@ function decodeHeader(line: string): number {
   const level = Number(match?.[1]);
   if (match === null || level > LEVEL_LIMIT) throw badNode('a node starts with no valid level');
   return level;
+}
+
+/** A child whose key needs no escape but that for the TAB between columns; its line can be written in one way only. */
+const PLAIN_CHILD =
+  // oxlint-disable-next-line no-control-regex -- control characters are what JSON escapes
+  /^\["((?:[^"\\\u0000-\u001f]|\\t)*)","([0-9a-f]{64})",([1-9]\d{0,14}),([1-9]\d{0,14})\]$/u;
+
+/** The common case of `decodeChild`, several times faster; undefined for any other line. */
+function decodePlainChild(line: string): Child | undefined {
+  const match = PLAIN_CHILD.exec(line);
+  if (match === null) return undefined;
+  const [, key, hash, records, bytes] = match as unknown as [string, string, Hash, string, string];
+  const child = { key: Buffer.from(key.replaceAll('\\t', '\t')), hash, records: Number(records), bytes: Number(bytes) };
+  return child.bytes < 2 * child.records ? undefined : child;
 }
 
 function decodeChild(line: string): Child {
