@@ -9,7 +9,16 @@ declare const hashBrand: unique symbol;
 /** A SHA-256 as 64 lower-case hexadecimal digits. */
 export type Hash = string & { readonly [hashBrand]: true };
 
+declare const shortNameBrand: unique symbol;
+
+/**
+ * The first half of a SHA-256, as 32 digits: enough to find a chunk by, not to trust it. Two chunks that share it
+ * would take some 2^64 attempts to make.
+ */
+export type ShortName = string & { readonly [shortNameBrand]: true };
+
 export const HASH_BYTES = 32;
+export const SHORT_NAME_BYTES = 16;
 
 const HEX = /^[0-9a-f]{64}$/u;
 
@@ -49,4 +58,21 @@ export function hashFromBytes(bytes: Uint8Array): Hash {
     throw new UttrError('bad-checksum', `a SHA-256 has ${HASH_BYTES} bytes, not ${bytes.length}`);
   }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as Hash;
+}
+
+export function shortName(name: Hash | ShortName): ShortName {
+  return name.slice(0, 2 * SHORT_NAME_BYTES) as ShortName;
+}
+
+/** The 16 bytes that a short name stands for. */
+export function shortNameToBytes(name: ShortName): Buffer {
+  return Buffer.from(name, 'hex');
+}
+
+/** The short name for 16 bytes read from a pack or the catalogue. */
+export function shortNameFromBytes(bytes: Buffer): ShortName {
+  if (bytes.length !== SHORT_NAME_BYTES) {
+    throw new UttrError('bad-checksum', `a short name has ${SHORT_NAME_BYTES} bytes, not ${bytes.length}`);
+  }
+  return bytes.toString('hex') as ShortName;
 }

@@ -10,6 +10,8 @@ import type { Repository } from './repository.ts';
  */
 export class VersionSinks {
   readonly meta: ChunkSink;
+  /** Takes the list of changes, which is read from end to end. */
+  readonly changes: ChunkSink;
   readonly #main: PackSink;
   readonly #own = new Map<string, PackSink>();
   readonly #repository: Repository;
@@ -23,6 +25,11 @@ export class VersionSinks {
     this.meta = {
       leaf: (chunk) => main.node(chunk),
       node: (chunk) => main.node(chunk),
+      drain: () => main.drain(),
+    };
+    this.changes = {
+      leaf: (chunk) => main.node({ ...chunk, reading: 'whole' }),
+      node: (chunk) => main.node({ ...chunk, reading: 'whole' }),
       drain: () => main.drain(),
     };
   }

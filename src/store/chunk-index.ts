@@ -2,7 +2,7 @@
  * Where each chunk lies. The catalogue keeps this index for local packs, MemoryChunkIndex for remote ones;
  * either way it is derived: the footers of the packs hold all of it.
  */
-import type { Hash } from '../base/hash.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
 
 /** One frame of one pack; see pack.ts. */
 export interface FrameLocation {
@@ -15,7 +15,7 @@ export interface FrameLocation {
   /** 0: compressed on its own; else one more than the greatest depth among its dictionary chunks. */
   readonly depth: number;
   /** Chunks whose bytes, in this order, are the dictionary it was compressed against. */
-  readonly dictionary: readonly Hash[];
+  readonly dictionary: readonly ShortName[];
 }
 
 export interface ChunkLocation {
@@ -26,13 +26,13 @@ export interface ChunkLocation {
 }
 
 /**
- * Finds chunks by name. Where several packs hold a chunk, `find` gives a location of the least depth: every
+ * Finds chunks by name; only the first half of a name counts (P9). Where several packs hold a chunk, `find` gives a location of the least depth: every
  * frame was written when each of its dictionary chunks had a shallower location, so following the least
  * depth always ends (invariant P7).
  */
 export interface ChunkIndex {
-  find(hash: Hash): ChunkLocation | undefined;
-  has(hash: Hash): boolean;
+  find(name: Hash | ShortName): ChunkLocation | undefined;
+  has(name: Hash | ShortName): boolean;
 }
 
 /** Names a frame within a process. */

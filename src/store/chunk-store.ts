@@ -1,5 +1,5 @@
 import { UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { ChunkIndex, ChunkLocation, FrameLocation } from './chunk-index.ts';
 import type { ChunkSource } from './chunks.ts';
@@ -41,56 +41,56 @@ export class ChunkStore implements FrameSource {
     this.#packs = new RecentPacks((pack) => this.#readPackIndex(pack));
     this.#reader = new FrameReader({
       store,
-      locate: (hashes) => this.locate(hashes),
-      elsewhere: (hashes) => this.#getElsewhere(hashes),
+      locate: (names) => this.locate(names),
+      elsewhere: (names) => this.#getElsewhere(names),
       cacheBytes: options.frameCacheBytes ?? FRAME_CACHE_BYTES,
       signal,
     });
   }
 
-  async get(hash: Hash): Promise<Buffer> {
-    const cached = this.#chunks.get(hash);
+  async get(name: Hash | ShortName): Promise<Buffer> {
+    const cached = this.#chunks.get(name);
     if (cached !== undefined) return cached;
-    const [chunk] = await this.getMany([hash]);
+    const [chunk] = await this.getMany([name]);
     return chunk as Buffer;
   }
 
-  async getMany(hashes: readonly Hash[]): Promise<Buffer[]> {
-    const found = new Map<Hash, Buffer>();
+  async getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
+    const found = new Map<string, Buffer>();
     const located: LocatedChunk[] = [];
-    const absent: Hash[] = [];
-    for (const hash of new Set(hashes)) {
-      const cached = this.#chunks.get(hash);
-      const location = cached === undefined ? this.#index.find(hash) : undefined;
-      if (cached !== undefined) found.set(hash, cached);
-      else if (location !== undefined) located.push({ hash, location });
-      else absent.push(hash);
+    const absent: (Hash | ShortName)[] = [];
+    for (const name of new Set(names)) {
+      const cached = this.#chunks.get(name);
+      const location = cached === undefined ? this.#index.find(name) : undefined;
+      if (cached !== undefined) found.set(name, cached);
+      else if (location !== undefined) located.push({ name, location });
+      else absent.push(name);
     }
     const chunks = await this.#reader.readChunks(located);
-    for (const [position, { hash }] of located.entries()) this.#keep(found, hash, chunks[position] as Buffer);
+    for (const [position, { name }] of located.entries()) this.#keep(found, name, chunks[position] as Buffer);
     if (absent.length > 0) {
       const others = await this.#getElsewhere(absent);
-      for (const [position, hash] of absent.entries()) this.#keep(found, hash, others[position] as Buffer);
+      for (const [position, name] of absent.entries()) this.#keep(found, name, others[position] as Buffer);
     }
-    return hashes.map((hash) => found.get(hash) as Buffer);
+    return names.map((name) => found.get(name) as Buffer);
   }
 
-  async locate(hashes: readonly Hash[]): Promise<(ChunkLocation | undefined)[]> {
-    return hashes.map((hash) => this.#index.find(hash));
+  async locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {
+    return names.map((name) => this.#index.find(name));
   }
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
     return this.#reader.readWholeFrames(frames, (pack) => this.#packs.get(pack));
   }
 
-  #keep(found: Map<Hash, Buffer>, hash: Hash, chunk: Buffer): void {
-    found.set(hash, chunk);
-    this.#chunks.put(hash, chunk);
+  #keep(found: Map<string, Buffer>, name: Hash | ShortName, chunk: Buffer): void {
+    found.set(name, chunk);
+    this.#chunks.put(name, chunk);
   }
 
-  async #getElsewhere(hashes: readonly Hash[]): Promise<Buffer[]> {
-    if (this.#fallback !== undefined) return this.#fallback.getMany(hashes);
-    throw missingChunk(hashes[0] as Hash, this.#store.url);
+  async #getElsewhere(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
+    if (this.#fallback !== undefined) return this.#fallback.getMany(names);
+    throw missingChunk(names[0] as Hash | ShortName, this.#store.url);
   }
 
   async #readPackIndex(pack: string): Promise<PackIndex> {
@@ -101,9 +101,9 @@ export class ChunkStore implements FrameSource {
 }
 
 /** The error for a chunk that no pack of a store holds. */
-export function missingChunk(hash: Hash, url: string): UttrError {
-  return new UttrError('missing-chunk', `chunk ${hash} is in no pack of ${url}`, {
-    details: { chunk: hash, store: url },
+export function missingChunk(name: Hash | ShortName, url: string): UttrError {
+  return new UttrError('missing-chunk', `chunk ${name} is in no pack of ${url}`, {
+    details: { chunk: name, store: url },
     hint: 'run `uttr fsck`; fetch the chunk from a remote or a backup',
   });
 }

@@ -1,14 +1,14 @@
-import type { Hash } from '../base/hash.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
 
-/** Reads chunks by name. Every chunk returned has been checked against its name. */
+/** Reads chunks by name, of which the first half will do. Every chunk returned has been checked against its name. */
 export interface ChunkSource {
   /** @throws missing-chunk, bad-checksum, bad-pack; errors of the remote for a lazy source. */
-  get(hash: Hash): Promise<Buffer>;
+  get(name: Hash | ShortName): Promise<Buffer>;
   /**
    * Several chunks at once, in the order asked; neighbours in one frame are read once, remote ranges are merged.
    * Callers keep a call to at most a few thousand chunks.
    */
-  getMany(hashes: readonly Hash[]): Promise<Buffer[]>;
+  getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]>;
 }
 
 /** What the tree hands over to be stored. */
@@ -17,6 +17,11 @@ export interface ChunkWrite {
   readonly bytes: Buffer;
   /** Chunks this one takes the place of, oldest neighbours first: the dictionary to compress it against. */
   readonly replaces: readonly Hash[];
+  /**
+   * How it will be read, which decides with what it shares a frame: 'alone', with none where that is small;
+   * 'whole', with all its neighbours, many in a frame. Left out: a few neighbours are read along.
+   */
+  readonly reading?: 'alone' | 'whole';
 }
 
 /**

@@ -5,7 +5,7 @@
  * Used by the local store and by remotes; they differ in how a chunk is located.
  */
 import { UttrError } from '../base/errors.ts';
-import { sha256, type Hash } from '../base/hash.ts';
+import { sha256, type Hash, type ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
@@ -19,10 +19,8 @@ import { badPack, frameAt, type PackIndex } from './pack.ts';
 const ROUND_LIMIT_BYTES = 64 * 2 ** 20;
 /** A round that would take more than this, dictionaries included, is the work of somebody who means harm. */
 const PLAN_LIMIT_BYTES = 2 ** 30;
-/** Frames decompressed at the same time; the pool has four threads. */
+/** Frames whose dictionaries are looked up at the same time. */
 const FRAMES_IN_FLIGHT = 8;
-/** Up to so many frames are decompressed at once on the calling thread: less than the way to the pool and back. */
-const FEW_FRAMES = 2;
 /** Writers keep to DEPTH_LIMIT; a chain found longer, as two stores' packs came together, is still read. */
 const CHAIN_LIMIT = 2 * DEPTH_LIMIT;
 
@@ -35,14 +33,14 @@ export interface WholeFrame {
 
 /** Chunks that can also be had as the frames they lie in. */
 export interface FrameSource extends ChunkSource {
-  locate(hashes: readonly Hash[]): Promise<readonly (ChunkLocation | undefined)[]>;
+  locate(names: readonly (Hash | ShortName)[]): Promise<readonly (ChunkLocation | undefined)[]>;
   /** The frames, in the order asked; callers bound their size. */
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]>;
 }
 
 /** A chunk that was asked for, and where it lies. */
 export interface LocatedChunk {
-  readonly hash: Hash;
+  readonly name: Hash | ShortName;
   readonly location: ChunkLocation;
 }
 
@@ -53,7 +51,7 @@ export interface LocatedChunk {
  * other is known.
  */
 export type Locate = (
-  hashes: readonly Hash[],
+  names: readonly ShortName[],
   depths?: readonly number[],
 ) => Promise<readonly (ChunkLocation | undefined)[]>;
 
@@ -61,7 +59,7 @@ export interface FrameReaderOptions {
   readonly store: Pick<BlobStore, 'get' | 'url'>;
   readonly locate: Locate;
   /** Reads chunks that `locate` does not know, or fails with missing-chunk. */
-  readonly elsewhere: (hashes: readonly Hash[]) => Promise<Buffer[]>;
+  readonly elsewhere: (names: readonly ShortName[]) => Promise<Buffer[]>;
   /** For the cache of raw frames. */
   readonly cacheBytes: number;
   /** Stored bytes of a frame that are at hand already. */
@@ -77,7 +75,7 @@ interface Plan {
   readonly frames: Map<string, FrameLocation>;
   /** Frames that were in the cache. */
   readonly raw: Map<string, Buffer>;
-  readonly dictionaryChunks: Map<Hash, ChunkLocation | Buffer>;
+  readonly dictionaryChunks: Map<ShortName, ChunkLocation | Buffer>;
 }
 
 export class FrameReader {
@@ -95,9 +93,9 @@ export class FrameReader {
     for (const round of this.#rounds(wanted)) {
       const raw = await this.openFrames(round.frames);
       for (const position of round.positions) {
-        const { hash, location } = wanted[position] as LocatedChunk;
+        const { name, location } = wanted[position] as LocatedChunk;
         const frame = raw.get(frameKey(location.frame)) as Buffer;
-        found[position] = Buffer.from(checkedChunk(frame, hash, location, this.#options.store.url));
+        found[position] = Buffer.from(checkedChunk(frame, name, location, this.#options.store.url).bytes);
       }
     }
     return found;
@@ -136,10 +134,9 @@ export class FrameReader {
     const absent = [...plan.frames.values()].filter((frame) => !stored.has(frameKey(frame)));
     const fetched = await this.fetchFrames(absent);
     for (const rank of rankFrames(plan)) {
-      const onPool = rank.length > FEW_FRAMES;
       const opened = await mapLimited(rank, FRAMES_IN_FLIGHT, async (frame) => {
         const key = frameKey(frame);
-        return this.#open(frame, (stored.get(key) ?? fetched.get(key)) as Buffer, plan, onPool);
+        return this.#open(frame, (stored.get(key) ?? fetched.get(key)) as Buffer, plan);
       });
       for (const [position, raw] of opened.entries()) {
         const key = frameKey(rank[position] as FrameLocation);
@@ -164,15 +161,11 @@ export class FrameReader {
       const index = packs.get(location.pack) as PackIndex;
       const frame = frameAt(index, location.offset);
       const raw = raws.get(key) as Buffer;
-      const chunks = index.chunks.slice(frame.firstChunk, frame.firstChunk + frame.chunkCount).map((chunk) => ({
-        hash: chunk.hash,
-        bytes: checkedChunk(
-          raw,
-          chunk.hash,
-          { frame: location, offset: chunk.offset, length: chunk.length },
-          this.#options.store.url,
-        ),
-      }));
+      const chunks = index.chunks
+        .slice(frame.firstChunk, frame.firstChunk + frame.chunkCount)
+        .map(({ name, offset, length }) =>
+          checkedChunk(raw, name, { frame: location, offset, length }, this.#options.store.url),
+        );
       return { location, stored: stored.get(key) as Buffer, chunks };
     });
   }
@@ -204,11 +197,11 @@ export class FrameReader {
       const { pack } = level[0] as FrameLocation;
       if (step > CHAIN_LIMIT) throw badPack(pack, 'a chain of dictionaries is too long');
       if (bytes > PLAN_LIMIT_BYTES) throw badPack(pack, 'dictionaries take too much memory');
-      const needed = new Map<Hash, number>();
+      const needed = new Map<ShortName, number>();
       for (const { dictionary, depth } of level) {
-        for (const hash of dictionary) {
-          if (plan.dictionaryChunks.has(hash)) continue;
-          needed.set(hash, Math.min(depth, needed.get(hash) ?? depth));
+        for (const name of dictionary) {
+          if (plan.dictionaryChunks.has(name)) continue;
+          needed.set(name, Math.min(depth, needed.get(name) ?? depth));
         }
       }
       level = this.#takeNew(plan, await this.#locateDictionaries(plan, needed));
@@ -233,32 +226,32 @@ export class FrameReader {
   }
 
   /** @param needed chunks, each with the least depth of the frames that need it. */
-  async #locateDictionaries(plan: Plan, needed: ReadonlyMap<Hash, number>): Promise<FrameLocation[]> {
+  async #locateDictionaries(plan: Plan, needed: ReadonlyMap<ShortName, number>): Promise<FrameLocation[]> {
     if (needed.size === 0) return [];
-    const hashes = [...needed.keys()];
-    const locations = await this.#options.locate(hashes, [...needed.values()]);
+    const names = [...needed.keys()];
+    const locations = await this.#options.locate(names, [...needed.values()]);
     const frames: FrameLocation[] = [];
-    const absent: Hash[] = [];
-    for (const [position, hash] of hashes.entries()) {
+    const absent: ShortName[] = [];
+    for (const [position, name] of names.entries()) {
       const location = locations[position];
       if (location === undefined) {
-        absent.push(hash);
+        absent.push(name);
       } else {
-        plan.dictionaryChunks.set(hash, location);
+        plan.dictionaryChunks.set(name, location);
         frames.push(location.frame);
       }
     }
     if (absent.length > 0) {
       const chunks = await this.#options.elsewhere(absent);
-      for (const [position, hash] of absent.entries()) plan.dictionaryChunks.set(hash, chunks[position] as Buffer);
+      for (const [position, name] of absent.entries()) plan.dictionaryChunks.set(name, chunks[position] as Buffer);
     }
     return frames;
   }
 
-  async #open(frame: FrameLocation, stored: Buffer, plan: Plan, onPool: boolean): Promise<Buffer> {
+  async #open(frame: FrameLocation, stored: Buffer, plan: Plan): Promise<Buffer> {
     const dictionary = frame.dictionary.length === 0 ? undefined : dictionaryOf(frame, plan);
     try {
-      return await decompressFrame(stored, frame.rawBytes, { dictionary, onPool });
+      return await decompressFrame(stored, frame.rawBytes, { dictionary });
     } catch (error) {
       const where = `at byte ${frame.offset} of pack ${frame.pack} of ${this.#options.store.url}`;
       throw new UttrError('bad-checksum', `the frame ${where} is damaged`, {
@@ -311,8 +304,8 @@ function rankFrames(plan: Plan): FrameLocation[][] {
     }
     visiting.add(key);
     let rank = 0;
-    for (const hash of frame.dictionary) {
-      const part = plan.dictionaryChunks.get(hash);
+    for (const name of frame.dictionary) {
+      const part = plan.dictionaryChunks.get(name);
       if (part !== undefined && !Buffer.isBuffer(part)) rank = Math.max(rank, rankOf(part.frame) + 1);
     }
     visiting.delete(key);
@@ -327,8 +320,8 @@ function rankFrames(plan: Plan): FrameLocation[][] {
 function dictionaryOf(frame: FrameLocation, plan: Plan): Buffer {
   const parts: Buffer[] = [];
   let bytes = 0;
-  for (const hash of frame.dictionary) {
-    const part = plan.dictionaryChunks.get(hash) as ChunkLocation | Buffer;
+  for (const name of frame.dictionary) {
+    const part = plan.dictionaryChunks.get(name) as ChunkLocation | Buffer;
     const chunk = Buffer.isBuffer(part) ? part : sliceChunk(plan.raw.get(frameKey(part.frame)) as Buffer, part);
     bytes += chunk.length;
     if (bytes > FRAME_RAW_LIMIT_BYTES) throw badPack(frame.pack, 'a dictionary is too large');
@@ -343,13 +336,19 @@ function sliceChunk(raw: Buffer, location: ChunkLocation): Buffer {
   return chunk;
 }
 
-/** The bytes of a chunk within its raw frame. @throws bad-checksum */
-export function checkedChunk(raw: Buffer, hash: Hash, location: ChunkLocation, url: string): Buffer {
-  const chunk = sliceChunk(raw, location);
-  if (sha256(chunk) === hash) return chunk;
+/** A chunk within its raw frame, held against all of the name that is known. @throws bad-checksum */
+function checkedChunk(
+  raw: Buffer,
+  name: Hash | ShortName,
+  location: ChunkLocation,
+  url: string,
+): { readonly hash: Hash; readonly bytes: Buffer } {
+  const bytes = sliceChunk(raw, location);
+  const hash = sha256(bytes);
+  if (hash.startsWith(name)) return { hash, bytes };
   const { pack } = location.frame;
-  throw new UttrError('bad-checksum', `chunk ${hash} in pack ${pack} of ${url} has other bytes than its name says`, {
-    details: { chunk: hash, pack, store: url },
+  throw new UttrError('bad-checksum', `chunk ${name} in pack ${pack} of ${url} has other bytes than its name says`, {
+    details: { chunk: name, pack, store: url },
     hint: 'run `uttr fsck`; restore the pack from a remote or a backup',
   });
 }

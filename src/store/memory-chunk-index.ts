@@ -1,25 +1,25 @@
-import type { Hash } from '../base/hash.ts';
+import { shortName, type Hash, type ShortName } from '../base/hash.ts';
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
 import type { PackFrame, PackIndex } from './pack.ts';
 
 /** The chunk index of the packs whose footers were read in this process. */
 export class MemoryChunkIndex implements ChunkIndex {
-  readonly #locations = new Map<Hash, ChunkLocation>();
+  readonly #locations = new Map<ShortName, ChunkLocation>();
 
   /** Adds the chunks of a pack; a chunk known already keeps its location unless the new one is shallower. */
   add(pack: PackIndex): void {
-    for (const { hash, frame: number, offset, length } of pack.chunks) {
+    for (const { name, frame: number, offset, length } of pack.chunks) {
       const frame = pack.frames[number] as PackFrame;
-      const known = this.#locations.get(hash);
-      if (known === undefined || frame.depth < known.frame.depth) this.#locations.set(hash, { frame, offset, length });
+      const known = this.#locations.get(name);
+      if (known === undefined || frame.depth < known.frame.depth) this.#locations.set(name, { frame, offset, length });
     }
   }
 
-  find(hash: Hash): ChunkLocation | undefined {
-    return this.#locations.get(hash);
+  find(name: Hash | ShortName): ChunkLocation | undefined {
+    return this.#locations.get(shortName(name));
   }
 
-  has(hash: Hash): boolean {
-    return this.#locations.has(hash);
+  has(name: Hash | ShortName): boolean {
+    return this.#locations.has(shortName(name));
   }
 }

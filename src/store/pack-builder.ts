@@ -1,5 +1,5 @@
 import { assert } from '../base/errors.ts';
-import { HASH_BYTES, sha256, type Hash } from '../base/hash.ts';
+import { HASH_BYTES, sha256, SHORT_NAME_BYTES, type ShortName } from '../base/hash.ts';
 import {
   encodeFooter,
   PACK_HEADER,
@@ -14,15 +14,15 @@ import {
 export interface EncodedFrame {
   readonly stored: Buffer;
   readonly depth: number;
-  readonly dictionary: readonly Hash[];
+  readonly dictionary: readonly ShortName[];
   /** The chunks of the frame, end to end. */
-  readonly chunks: readonly { readonly hash: Hash; readonly length: number }[];
+  readonly chunks: readonly { readonly name: ShortName; readonly length: number }[];
 }
 
 /** At most so many bytes of footer belong to a frame, a chunk, and a dictionary chunk. */
 const FRAME_ENTRY_BYTES = 4 + 4 + 1;
-const CHUNK_ENTRY_BYTES = 4 + HASH_BYTES;
-const REFERENCE_BYTES = 4 + HASH_BYTES;
+const CHUNK_ENTRY_BYTES = 4 + SHORT_NAME_BYTES;
+const REFERENCE_BYTES = 4 + SHORT_NAME_BYTES;
 /** Header, trailer, counts and the digest of the body. */
 const OUTER_BYTES = PACK_HEADER.length + 3 * 4 + HASH_BYTES + PACK_TRAILER_BYTES;
 
@@ -31,7 +31,7 @@ export class PackBuilder {
   readonly #parts: Buffer[] = [PACK_HEADER];
   readonly #frames: PackFrame[] = [];
   readonly #chunks: PackChunk[] = [];
-  readonly #hashes = new Set<Hash>();
+  readonly #names = new Set<ShortName>();
   #end = PACK_HEADER.length;
   #footerBytes = OUTER_BYTES;
   #needsOthers = false;
@@ -58,10 +58,10 @@ export class PackBuilder {
     assert(this.fits(frame), 'a frame fits into the pack it is added to');
     let rawBytes = 0;
     const firstChunk = this.#chunks.length;
-    if (frame.dictionary.some((hash) => !this.#hashes.has(hash))) this.#needsOthers = true;
-    for (const { hash, length } of frame.chunks) {
-      this.#chunks.push({ hash, frame: this.#frames.length, offset: rawBytes, length });
-      this.#hashes.add(hash);
+    if (frame.dictionary.some((name) => !this.#names.has(name))) this.#needsOthers = true;
+    for (const { name, length } of frame.chunks) {
+      this.#chunks.push({ name, frame: this.#frames.length, offset: rawBytes, length });
+      this.#names.add(name);
       rawBytes += length;
     }
     const { stored, depth, dictionary, chunks } = frame;

@@ -6,18 +6,21 @@
  * order of its chunks. So the packs do not depend on where batches end or which compression is ready first.
  */
 import { assert } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
+import { shortName, type ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { UlidSource } from '../base/ulid.ts';
 import type { ChunkIndex } from './chunk-index.ts';
 import type { ChunkSource, ChunkWrite } from './chunks.ts';
 import {
+  compressDelta,
   compressFrame,
   DEPTH_LIMIT,
   DICTIONARY_CHUNKS_LIMIT,
   DICTIONARY_LIMIT_BYTES,
+  type Effort,
   FRAME_TARGET_BYTES,
   isUsableDictionary,
+  WHOLE_FRAME_TARGET_BYTES,
 } from './frame.ts';
 import type { EncodedFrame } from './pack-builder.ts';
 import { PackWriter, type PackQueue } from './pack-writer.ts';
@@ -27,10 +30,35 @@ import type { PackKind } from './pack.ts';
 const BATCH_BYTES = 2 * 2 ** 20;
 const BATCH_CHUNKS = 512;
 const MAX_IN_FLIGHT = 4;
-/** A delta must be at most this share of the full frame, or reading its dictionary is not worth it. */
-const DELTA_SHARE = 0.5;
+/** How deltas of one kind of chunk are made. */
+interface DeltaRules {
+  /** Neighbours that share a frame. */
+  readonly chunks: number;
+  /** Whether they share one only if they take the place of the same chunks, so that no read costs more by it. */
+  readonly isOverlapOnly: boolean;
+  readonly effort: Effort;
+  /** A delta must be at most this share of the full frame, or reading its dictionary is not worth it. */
+  readonly share: number;
+}
+
+/**
+ * Leaves are read one by one, from anywhere. Nodes are read with their neighbours, and mostly consist of names,
+ * which do not shrink: what is new in them is much even where little else changed.
+ */
+const DELTA_RULES: Readonly<Record<PackKind, DeltaRules>> = {
+  d: { chunks: 8, isOverlapOnly: true, effort: 'fast', share: 0.5 },
+  m: { chunks: 8, isOverlapOnly: false, effort: 'dense', share: 0.8 },
+};
 
 type Step = ChunkWrite | EncodedFrame | 'cut';
+
+/** Neighbours that are compressed together, each against what it replaces. */
+interface DeltaGroup {
+  /** Position of the first. */
+  readonly first: number;
+  readonly chunks: ChunkWrite[];
+  readonly dictionary: Set<ShortName>;
+}
 
 export interface PackLaneOptions {
   readonly kind: PackKind;
@@ -42,6 +70,7 @@ export interface PackLaneOptions {
 }
 
 export class PackLane {
+  readonly #rules: DeltaRules;
   readonly #index: ChunkIndex;
   readonly #source: Pick<ChunkSource, 'getMany'>;
   readonly #maxInFlight: number;
@@ -56,6 +85,7 @@ export class PackLane {
   #workedBefore: Promise<void> = Promise.resolve();
 
   constructor(options: PackLaneOptions) {
+    this.#rules = DELTA_RULES[options.kind];
     this.#index = options.index;
     this.#source = options.source;
     this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
@@ -113,6 +143,7 @@ export class PackLane {
   async #work(steps: readonly Step[]): Promise<void> {
     if (this.#isAborted) return;
     const deltas = await this.#encodeDeltas(steps);
+    const inDeltas = new Set([...deltas.values()].flatMap(({ chunks }) => chunks.map(({ name }) => name)));
     const frames: (EncodedFrame | ChunkWrite[] | 'cut')[] = [];
     const closeGathered = (): void => {
       if (this.#gathered.length > 0) frames.push(this.#gathered);
@@ -125,18 +156,22 @@ export class PackLane {
         frames.push('cut');
         continue;
       }
-      const frame = 'stored' in step ? step : deltas[position];
+      const frame = 'stored' in step ? step : deltas.get(position);
       if (frame !== undefined) {
         // A dictionary must lie before the frame that needs it.
-        if (this.#gathered.some(({ hash }) => frame.dictionary.includes(hash))) closeGathered();
+        if (this.#gathered.some(({ hash }) => frame.dictionary.includes(shortName(hash)))) closeGathered();
         frames.push(frame);
         continue;
       }
       const chunk = step as ChunkWrite;
-      if (this.#gatheredBytes + chunk.bytes.length > 2 * FRAME_TARGET_BYTES) closeGathered();
+      if (inDeltas.has(shortName(chunk.hash))) continue;
+      const isWhole = chunk.reading === 'whole';
+      const target = isWhole ? WHOLE_FRAME_TARGET_BYTES : FRAME_TARGET_BYTES;
+      const isOther = this.#gathered[0] !== undefined && isWhole !== (this.#gathered[0].reading === 'whole');
+      if (isOther || this.#gatheredBytes + chunk.bytes.length > 2 * target) closeGathered();
       this.#gathered.push(chunk);
       this.#gatheredBytes += chunk.bytes.length;
-      if (this.#gatheredBytes >= FRAME_TARGET_BYTES) closeGathered();
+      if (this.#gatheredBytes >= target) closeGathered();
     }
     await this.#write(frames);
   }
@@ -151,60 +186,87 @@ export class PackLane {
     }
   }
 
-  /** For each step, its delta frame if one is worth it. */
-  async #encodeDeltas(steps: readonly Step[]): Promise<(EncodedFrame | undefined)[]> {
-    const plans = steps.map((step) => (step === 'cut' || 'stored' in step ? [] : this.#dictionaryFor(step)));
-    const hashes = [...new Set(plans.flat())];
-    if (hashes.length === 0) return [];
-    const read = await this.#source.getMany(hashes);
-    const bytesOf = new Map(hashes.map((hash, position) => [hash, read[position] as Buffer]));
-    return mapLimited(plans, this.#maxInFlight, async (dictionary, position) => {
-      if (dictionary.length === 0) return undefined;
-      return this.#encodeDelta(steps[position] as ChunkWrite, dictionary, bytesOf);
+  /** Delta frames, where they are worth it, by the position of their first chunk among the steps. */
+  async #encodeDeltas(steps: readonly Step[]): Promise<Map<number, EncodedFrame>> {
+    const groups = this.#groupDeltas(steps);
+    const names = [...new Set(groups.flatMap(({ dictionary }) => [...dictionary]))];
+    if (names.length === 0) return new Map();
+    const read = await this.#source.getMany(names);
+    const bytesOf = new Map(names.map((name, position) => [name, read[position] as Buffer]));
+    const deltas = new Map<number, EncodedFrame>();
+    await mapLimited(groups, this.#maxInFlight, async (group) => {
+      const frame = await this.#encodeDelta(group, bytesOf);
+      if (frame !== undefined) deltas.set(group.first, frame);
     });
+    return deltas;
+  }
+
+  #groupDeltas(steps: readonly Step[]): DeltaGroup[] {
+    const groups: DeltaGroup[] = [];
+    let open: DeltaGroup | undefined;
+    for (const [position, step] of steps.entries()) {
+      const chunk = step === 'cut' || 'stored' in step ? undefined : step;
+      const dictionary = chunk === undefined ? [] : this.#dictionaryFor(chunk);
+      if (chunk === undefined || dictionary.length === 0) {
+        open = undefined;
+        continue;
+      }
+      if (open === undefined || chunk.reading === 'alone' || !this.#hasRoom(open, dictionary)) {
+        open = { first: position, chunks: [], dictionary: new Set() };
+        groups.push(open);
+      }
+      open.chunks.push(chunk);
+      for (const name of dictionary) open.dictionary.add(name);
+      if (chunk.reading === 'alone') open = undefined;
+    }
+    return groups;
+  }
+
+  #hasRoom(group: DeltaGroup, dictionary: readonly ShortName[]): boolean {
+    const { chunks, isOverlapOnly } = this.#rules;
+    if (group.chunks.length >= chunks) return false;
+    if (isOverlapOnly && !dictionary.some((name) => group.dictionary.has(name))) return false;
+    const names = new Set([...group.dictionary, ...dictionary]);
+    let bytes = 0;
+    for (const name of names) bytes += this.#index.find(name)?.length ?? 0;
+    return names.size <= DICTIONARY_CHUNKS_LIMIT && bytes <= DICTIONARY_LIMIT_BYTES;
   }
 
   /** The chunks to compress against: only such as are in the store already, or the frame could outlive them. */
-  #dictionaryFor(chunk: ChunkWrite): Hash[] {
-    const dictionary: Hash[] = [];
+  #dictionaryFor(chunk: ChunkWrite): ShortName[] {
+    const dictionary: ShortName[] = [];
     let bytes = 0;
     for (const hash of new Set(chunk.replaces)) {
       const location = this.#index.find(hash);
       if (location === undefined || bytes + location.length > DICTIONARY_LIMIT_BYTES) continue;
       if (location.frame.depth >= DEPTH_LIMIT) return [];
       bytes += location.length;
-      dictionary.push(hash);
+      dictionary.push(shortName(hash));
       if (dictionary.length === DICTIONARY_CHUNKS_LIMIT) break;
     }
     return dictionary;
   }
 
-  async #encodeDelta(
-    chunk: ChunkWrite,
-    dictionary: readonly Hash[],
-    bytesOf: ReadonlyMap<Hash, Buffer>,
-  ): Promise<EncodedFrame | undefined> {
-    const raw = Buffer.concat(dictionary.map((hash) => bytesOf.get(hash) as Buffer));
-    if (!isUsableDictionary(raw)) return undefined;
-    const [stored, full] = [await compressFrame(chunk.bytes, raw), await compressFrame(chunk.bytes)];
-    if (stored.length > full.length * DELTA_SHARE) return undefined;
-    const depths = dictionary.map((hash) => this.#index.find(hash)?.frame.depth ?? 0);
-    return {
-      stored,
-      depth: 1 + Math.max(...depths),
-      dictionary,
-      chunks: [{ hash: chunk.hash, length: chunk.bytes.length }],
-    };
+  async #encodeDelta(group: DeltaGroup, bytesOf: ReadonlyMap<ShortName, Buffer>): Promise<EncodedFrame | undefined> {
+    const dictionary = [...group.dictionary];
+    const dictionaryBytes = Buffer.concat(dictionary.map((name) => bytesOf.get(name) as Buffer));
+    if (!isUsableDictionary(dictionaryBytes)) return undefined;
+    const raw = Buffer.concat(group.chunks.map(({ bytes }) => bytes));
+    const { effort, share } = this.#rules;
+    const [stored, full] = [await compressDelta(raw, dictionaryBytes, effort), await compressFrame(raw)];
+    if (stored === undefined || stored.length > full.length * share) return undefined;
+    const depths = dictionary.map((name) => this.#index.find(name)?.frame.depth ?? 0);
+    return { stored, depth: 1 + Math.max(...depths), dictionary, chunks: group.chunks.map(chunkEntry) };
   }
 }
 
 async function encodeFull(chunks: readonly ChunkWrite[]): Promise<EncodedFrame> {
   assert(chunks.length > 0, 'a frame holds a chunk');
-  const stored = await compressFrame(Buffer.concat(chunks.map(({ bytes }) => bytes)));
-  return {
-    stored,
-    depth: 0,
-    dictionary: [],
-    chunks: chunks.map(({ hash, bytes }) => ({ hash, length: bytes.length })),
-  };
+  const raw = Buffer.concat(chunks.map(({ bytes }) => bytes));
+  const stored = await compressFrame(raw, chunks[0]?.reading === 'whole' ? 'dense' : 'fast');
+  return { stored, depth: 0, dictionary: [], chunks: chunks.map(chunkEntry) };
+}
+
+function chunkEntry({ hash, bytes }: ChunkWrite): { readonly name: ShortName; readonly length: number } {
+  return { name: shortName(hash), length: bytes.length };
 }

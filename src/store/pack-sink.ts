@@ -5,7 +5,7 @@
  * which order, and on the index: never on which compression ended first.
  */
 import { throwIfAborted, UttrError } from '../base/errors.ts';
-import { sha256, type Hash } from '../base/hash.ts';
+import { sha256, shortName, type Hash, type ShortName } from '../base/hash.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import { UlidSource } from '../base/ulid.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -38,7 +38,7 @@ export class PackSink implements ChunkSink {
   readonly #queue: PackQueue;
   readonly #lanes: Readonly<Record<PackKind, PackLane>>;
   /** Chunks put here, which the index does not know yet, with the depth of their frame where that is known. */
-  readonly #known: Readonly<Record<PackKind, Map<Hash, number | undefined>>> = { d: new Map(), m: new Map() };
+  readonly #known: Readonly<Record<PackKind, Map<ShortName, number | undefined>>> = { d: new Map(), m: new Map() };
 
   constructor(store: BlobStore, options: PackSinkOptions) {
     const { index, source, maxInFlight, signal } = options;
@@ -59,10 +59,10 @@ export class PackSink implements ChunkSink {
     this.put('m', chunk);
   }
 
-  /** Puts a manifest or another document; gives its name. */
+  /** Puts a manifest or another document that is read alone; gives its name. */
   meta(bytes: Buffer, replaces: readonly Hash[] = []): Hash {
     const hash = sha256(bytes);
-    this.put('m', { hash, bytes, replaces });
+    this.put('m', { hash, bytes, replaces, reading: 'alone' });
     return hash;
   }
 
@@ -75,7 +75,7 @@ export class PackSink implements ChunkSink {
         details: { chunk: hash, bytes: bytes.length, limit: FRAME_RAW_LIMIT_BYTES },
       });
     }
-    this.#known[kind].set(hash, chunk.replaces.length === 0 ? 0 : undefined);
+    this.#known[kind].set(shortName(hash), chunk.replaces.length === 0 ? 0 : undefined);
     this.#lanes[kind].put(chunk);
   }
 
@@ -84,18 +84,19 @@ export class PackSink implements ChunkSink {
    * than the frame's, or have been put here before in packs of the same kind.
    */
   copy(kind: PackKind, frame: EncodedFrame): void {
-    for (const { hash } of frame.chunks) this.#known[kind].set(hash, frame.depth);
+    for (const { name } of frame.chunks) this.#known[kind].set(name, frame.depth);
     this.#lanes[kind].copy(frame);
   }
 
   /** Whether a chunk was put here. */
-  holds(hash: Hash): boolean {
-    return this.#known.d.has(hash) || this.#known.m.has(hash);
+  holds(chunk: Hash | ShortName): boolean {
+    const name = shortName(chunk);
+    return this.#known.d.has(name) || this.#known.m.has(name);
   }
 
   /** Depth of the frame of a chunk put here in packs of the given kind; undefined when that is not known. */
-  depthOf(kind: PackKind, hash: Hash): number | undefined {
-    return this.#known[kind].get(hash);
+  depthOf(kind: PackKind, name: ShortName): number | undefined {
+    return this.#known[kind].get(name);
   }
 
   /** Begins another pack of leaves, so that what follows can be fetched without what came before. */

@@ -37,12 +37,12 @@ export async function verifyPack(
   const reader = new FrameReader({
     store: { url: 'memory', get: async (_, range) => bytes.subarray(range?.start, range?.end) },
     // A chunk that this pack holds only in a deeper frame is meant as another pack holds it (P7).
-    locate: async (hashes, depths) =>
-      hashes.map((hash, position) => {
-        const location = index.find(hash);
+    locate: async (names, depths) =>
+      names.map((name, position) => {
+        const location = index.find(name);
         return location !== undefined && location.frame.depth < (depths?.[position] ?? Infinity) ? location : undefined;
       }),
-    elsewhere: (hashes) => outside.getMany(hashes),
+    elsewhere: (names) => outside.getMany(names),
     cacheBytes: CACHE_BYTES,
   });
   for (const frames of divideFrames(pack.frames)) await reader.readWholeFrames(frames, async () => pack);

@@ -8,8 +8,8 @@
  *           | SHA-256 of all bytes before the footer                                        32 bytes
  *           | F × frame entry
  *           | C × varint raw length of the chunk
- *           | C × SHA-256 of the chunk's raw bytes                                          32 bytes each
- *           | E × SHA-256 of an outside dictionary chunk                                    32 bytes each
+ *           | C × short name of the chunk                                                   16 bytes each
+ *           | E × short name of an outside dictionary chunk                                 16 bytes each
  *   frame entry = varint stored length | varint 2 × chunks of the frame + (dictionary ? 1 : 0)
  *           | with a dictionary: varint (dictionary chunks − 1) × 16 + depth − 1 | one reference each
  *   reference = varint: 0 the next outside chunk not referred to before, 2k + 1 outside chunk k once more,
@@ -19,9 +19,10 @@
  *
  * Integers are big-endian; a varint is LEB128 in its shortest form. Offsets are not stored: frames lie end to
  * end from byte 8 on, and the chunks of a frame fill its raw bytes end to end, both in the order listed. So
- * there is nothing to overlap and nothing to point outside. A delta of one row costs 32 bytes of chunk name,
- * 32 bytes of dictionary chunk name, about 6 bytes of columns and about 50 bytes of frame. The dictionary chunk
- * of another pack is named in full, not by pack and number: collection rewrites packs, and a name never moves.
+ * there is nothing to overlap and nothing to point outside. A short name is the first 16 bytes of the SHA-256 of
+ * the chunk's raw bytes. A delta of one row costs 16 bytes of chunk name, 16 bytes of dictionary chunk name, about
+ * 6 bytes of columns and about 35 bytes of frame. The dictionary chunk of another pack is named, not given by pack
+ * and number: collection rewrites packs, and a name never moves.
  *
  * P1  A pack is written whole under a fresh ULID and never changes; its name is never reused.
  * P2  The trailer comes last and gives the footer's length and digest: a pack cut short at any byte has no
@@ -35,10 +36,23 @@
  * P7  When a pack is written to a store, each dictionary chunk of a frame is in an earlier frame of that pack or
  *     already in the store, at a depth less than the frame's. Depth is at most 16.
  * P8  Leaves are in packs named `packs/d/<ulid>`; nodes and manifests in `packs/m/<ulid>`.
+ * P9  A short name finds a chunk, the whole name proves it: who asks by the whole name gets bytes that have all of
+ *     it, or an error. That two chunks share a short name by chance is out of reach (among 10^12 chunks: once in
+ *     10^14 stores); on purpose it takes 2^64 attempts and yields an error, never other bytes.
  */
 import { ByteReader, ByteWriter } from '../base/codec.ts';
 import { assert, UttrError } from '../base/errors.ts';
-import { HASH_BYTES, hashFromBytes, hashToBytes, sha256Bytes, type Hash } from '../base/hash.ts';
+import {
+  HASH_BYTES,
+  hashFromBytes,
+  hashToBytes,
+  sha256Bytes,
+  SHORT_NAME_BYTES,
+  shortNameFromBytes,
+  shortNameToBytes,
+  type Hash,
+  type ShortName,
+} from '../base/hash.ts';
 import { isUlid } from '../base/ulid.ts';
 import type { FrameLocation } from './chunk-index.ts';
 import { DEPTH_LIMIT, DICTIONARY_CHUNKS_LIMIT, FRAME_RAW_LIMIT_BYTES } from './frame.ts';
@@ -62,7 +76,7 @@ export interface PackFrame extends FrameLocation {
 }
 
 export interface PackChunk {
-  readonly hash: Hash;
+  readonly name: ShortName;
   /** Which of `PackIndex.frames`. */
   readonly frame: number;
   /** First byte of the chunk in the raw frame. */
@@ -93,15 +107,15 @@ export function packKind(name: string): PackKind | undefined {
 
 /** Footer and trailer of a pack whose frames end where `pack.sizeBytes` of them leave off. */
 export function encodeFooter(pack: Omit<PackIndex, 'name' | 'sizeBytes'>): Buffer {
-  const outside = new Map<Hash, number>();
-  const inside = new Map<Hash, InsideChunk>();
+  const outside = new Map<ShortName, number>();
+  const inside = new Map<ShortName, InsideChunk>();
   const entries = new ByteWriter();
   for (const frame of pack.frames) {
     assert(frame.chunkCount > 0, 'a frame holds a chunk');
     encodeFrame(entries, frame, inside, outside);
     for (let chunk = frame.firstChunk; chunk < frame.firstChunk + frame.chunkCount; chunk += 1) {
-      const { hash } = pack.chunks[chunk] as PackChunk;
-      if (frame.depth < (inside.get(hash)?.depth ?? Infinity)) inside.set(hash, { number: chunk, depth: frame.depth });
+      const { name } = pack.chunks[chunk] as PackChunk;
+      if (frame.depth < (inside.get(name)?.depth ?? Infinity)) inside.set(name, { number: chunk, depth: frame.depth });
     }
   }
   const footer = new ByteWriter();
@@ -111,8 +125,8 @@ export function encodeFooter(pack: Omit<PackIndex, 'name' | 'sizeBytes'>): Buffe
   footer.bytes(hashToBytes(pack.bodyHash));
   footer.bytes(entries.finish());
   for (const chunk of pack.chunks) footer.varint(chunk.length);
-  for (const chunk of pack.chunks) footer.bytes(hashToBytes(chunk.hash));
-  for (const hash of outside.keys()) footer.bytes(hashToBytes(hash));
+  for (const chunk of pack.chunks) footer.bytes(shortNameToBytes(chunk.name));
+  for (const name of outside.keys()) footer.bytes(shortNameToBytes(name));
   const bytes = footer.finish();
   footer.bytes(sha256Bytes(bytes));
   footer.u32(bytes.length);
@@ -128,8 +142,8 @@ interface InsideChunk {
 function encodeFrame(
   out: ByteWriter,
   frame: PackFrame,
-  inside: ReadonlyMap<Hash, InsideChunk>,
-  outside: Map<Hash, number>,
+  inside: ReadonlyMap<ShortName, InsideChunk>,
+  outside: Map<ShortName, number>,
 ): void {
   const { dictionary, depth } = frame;
   assert(depth <= DEPTH_LIMIT && depth > 0 === dictionary.length > 0, 'depth 0 means no dictionary');
@@ -137,13 +151,13 @@ function encodeFrame(
   out.varint(frame.storedBytes);
   out.varint(frame.chunkCount * 2 + (depth > 0 ? 1 : 0));
   if (depth > 0) out.varint((dictionary.length - 1) * DEPTH_LIMIT + depth - 1);
-  for (const hash of dictionary) {
-    const chunk = inside.get(hash);
-    const number = outside.get(hash);
+  for (const name of dictionary) {
+    const chunk = inside.get(name);
+    const number = outside.get(name);
     if (chunk !== undefined && chunk.depth < depth) out.varint((frame.firstChunk - chunk.number - 1) * 2 + 2);
     else if (number !== undefined) out.varint(number * 2 + 1);
     else {
-      outside.set(hash, outside.size);
+      outside.set(name, outside.size);
       out.varint(0);
     }
   }
@@ -188,19 +202,23 @@ export function decodeFooter(name: string, bytes: Buffer): PackIndex {
   const reader = new ByteReader(footer, 'bad-pack', `footer of pack ${name}`);
   // The least a frame, a chunk and a dictionary chunk can take bounds how many there are (P4).
   const frameCount = reader.varint(Math.floor(footer.length / 2), 'number of frames');
-  const chunkCount = reader.varint(Math.floor(footer.length / (HASH_BYTES + 1)), 'number of chunks');
-  const outsideCount = reader.varint(Math.floor(footer.length / HASH_BYTES), 'number of dictionary chunks');
+  const chunkCount = reader.varint(Math.floor(footer.length / (SHORT_NAME_BYTES + 1)), 'number of chunks');
+  const outsideCount = reader.varint(Math.floor(footer.length / SHORT_NAME_BYTES), 'number of dictionary chunks');
   const bodyHash = hashFromBytes(reader.bytes(HASH_BYTES));
   const entries = decodeEntries(reader, frameCount, chunkCount, outsideCount);
   const lengths = Array.from({ length: chunkCount }, () => reader.varint(FRAME_RAW_LIMIT_BYTES, 'length of a chunk'));
-  const hashes = Array.from({ length: chunkCount }, () => hashFromBytes(reader.bytes(HASH_BYTES)));
-  const outside = Array.from({ length: outsideCount }, () => hashFromBytes(reader.bytes(HASH_BYTES)));
+  const names = Array.from({ length: chunkCount }, () => readName(reader));
+  const outside = Array.from({ length: outsideCount }, () => readName(reader));
   reader.end();
 
-  const placed = placeFrames(name, reader, { entries, lengths, hashes, outside });
+  const placed = placeFrames(name, reader, { entries, lengths, names, outside });
   const sizeBytes = placed.end + bytes.length;
   if (sizeBytes > PACK_LIMIT_BYTES) throw badPack(name, `it says it has ${sizeBytes} bytes, more than a pack may`);
   return { name, sizeBytes, bodyHash, frames: placed.frames, chunks: placed.chunks };
+}
+
+function readName(reader: ByteReader): ShortName {
+  return shortNameFromBytes(reader.bytes(SHORT_NAME_BYTES));
 }
 
 /** Decodes the footer of a pack that has `sizeBytes` bytes. @throws bad-pack, format-too-new */
@@ -244,8 +262,8 @@ function decodeEntries(reader: ByteReader, frameCount: number, chunkCount: numbe
 interface FooterColumns {
   readonly entries: readonly FrameEntry[];
   readonly lengths: readonly number[];
-  readonly hashes: readonly Hash[];
-  readonly outside: readonly Hash[];
+  readonly names: readonly ShortName[];
+  readonly outside: readonly ShortName[];
 }
 
 function placeFrames(
@@ -264,7 +282,7 @@ function placeFrames(
     let rawBytes = 0;
     for (let chunk = firstChunk; chunk < firstChunk + chunkCount; chunk += 1) {
       const length = columns.lengths[chunk] as number;
-      chunks.push({ hash: columns.hashes[chunk] as Hash, frame: frames.length, offset: rawBytes, length });
+      chunks.push({ name: columns.names[chunk] as ShortName, frame: frames.length, offset: rawBytes, length });
       rawBytes += length;
     }
     if (rawBytes > FRAME_RAW_LIMIT_BYTES) reader.fail(`a frame has ${rawBytes} raw bytes`);
@@ -290,14 +308,14 @@ class ReferenceReader {
     this.#chunks = chunks;
   }
 
-  resolve(reference: number, firstChunk: number, depth: number): Hash {
+  resolve(reference: number, firstChunk: number, depth: number): ShortName {
     if (reference > 0 && reference % 2 === 0) {
       const chunk = this.#chunks[firstChunk - reference / 2];
       if (chunk === undefined) return this.#reader.fail('a reference to a chunk before the first');
       if ((this.#frames[chunk.frame] as PackFrame).depth >= depth) {
         this.#reader.fail('a dictionary chunk is not shallower than the frame that needs it');
       }
-      return chunk.hash;
+      return chunk.name;
     }
     const number = reference === 0 ? this.#outsideUsed : (reference - 1) / 2;
     if (reference === 0) this.#outsideUsed += 1;

@@ -1,5 +1,5 @@
 import { UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
 import { missingChunk } from './chunk-store.ts';
@@ -45,8 +45,8 @@ export class RemoteChunks implements FrameSource {
     this.#footers = new RemoteFooters(store, { cache: footers, onRead, signal });
     this.#reader = new FrameReader({
       store,
-      locate: (hashes, depths) => this.#footers.locate(hashes, { depths }),
-      elsewhere: async (hashes) => this.#fail(hashes[0] as Hash),
+      locate: (names, depths) => this.#footers.locate(names, { depths }),
+      elsewhere: async (names) => this.#fail(names[0] as ShortName),
       cacheBytes: FRAME_CACHE_BYTES,
       kept: (frame) => this.#kept.get(frameKey(frame))?.stored,
       onFrame: (frame, stored) => this.#keep(frame, stored, keepBytes),
@@ -60,34 +60,34 @@ export class RemoteChunks implements FrameSource {
     return { requests: this.#requests, bytes: this.#bytes };
   }
 
-  async get(hash: Hash): Promise<Buffer> {
-    const [chunk] = await this.getMany([hash]);
+  async get(name: Hash | ShortName): Promise<Buffer> {
+    const [chunk] = await this.getMany([name]);
     return chunk as Buffer;
   }
 
-  async getMany(hashes: readonly Hash[]): Promise<Buffer[]> {
-    const found = new Map<Hash, Buffer>();
-    for (const hash of hashes) {
-      const cached = this.#chunks.get(hash);
-      if (cached !== undefined) found.set(hash, cached);
+  async getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
+    const found = new Map<string, Buffer>();
+    for (const name of names) {
+      const cached = this.#chunks.get(name);
+      if (cached !== undefined) found.set(name, cached);
     }
-    const absent = [...new Set(hashes)].filter((hash) => !found.has(hash));
+    const absent = [...new Set(names)].filter((name) => !found.has(name));
     const locations = await this.#footers.locate(absent);
-    const located = absent.map((hash, position) => {
+    const located = absent.map((name, position) => {
       const location = locations[position];
-      return location === undefined ? this.#fail(hash) : { hash, location };
+      return location === undefined ? this.#fail(name) : { name, location };
     });
     const chunks = await this.#reader.readChunks(located);
-    for (const [position, { hash }] of located.entries()) {
+    for (const [position, { name }] of located.entries()) {
       const chunk = chunks[position] as Buffer;
-      found.set(hash, chunk);
-      this.#chunks.put(hash, chunk);
+      found.set(name, chunk);
+      this.#chunks.put(name, chunk);
     }
-    return hashes.map((hash) => found.get(hash) as Buffer);
+    return names.map((name) => found.get(name) as Buffer);
   }
 
-  locate(hashes: readonly Hash[]): Promise<(ChunkLocation | undefined)[]> {
-    return this.#footers.locate(hashes);
+  locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {
+    return this.#footers.locate(names);
   }
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
@@ -100,20 +100,20 @@ export class RemoteChunks implements FrameSource {
   }
 
   /** Depth of the frame that holds a chunk; undefined when the remote did not hold it when its packs were listed. */
-  async depthOf(hash: Hash): Promise<number | undefined> {
-    const [location] = await this.#footers.locate([hash], { asListed: true });
+  async depthOf(name: Hash | ShortName): Promise<number | undefined> {
+    const [location] = await this.#footers.locate([name], { asListed: true });
     return location?.frame.depth;
   }
 
   /** The chunks of all frames fetched and kept: copying them from here to a local store reads nothing again. */
-  async keptChunks(): Promise<Hash[]> {
-    const hashes: Hash[] = [];
+  async keptChunks(): Promise<ShortName[]> {
+    const names: ShortName[] = [];
     for (const { frame } of this.#kept.values()) {
       const pack = await this.#footers.read(frame.pack);
       const { firstChunk, chunkCount } = frameAt(pack, frame.offset);
-      hashes.push(...pack.chunks.slice(firstChunk, firstChunk + chunkCount).map(({ hash }) => hash));
+      names.push(...pack.chunks.slice(firstChunk, firstChunk + chunkCount).map(({ name }) => name));
     }
-    return hashes;
+    return names;
   }
 
   /** Lets go of the kept frames, once they were copied. */
@@ -129,8 +129,8 @@ export class RemoteChunks implements FrameSource {
     this.#keptBytes += stored.length;
   }
 
-  #fail(hash: Hash): never {
-    const error = missingChunk(hash, this.#store.url);
+  #fail(name: Hash | ShortName): never {
+    const error = missingChunk(name, this.#store.url);
     const { damage } = this.#footers;
     if (damage instanceof UttrError) throw damage;
     throw error;

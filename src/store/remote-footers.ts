@@ -3,7 +3,7 @@
  * far as needed.
  */
 import { isUttrError, UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { BlobStat, BlobStore } from './blob-store.ts';
 import type { ChunkLocation } from './chunk-index.ts';
@@ -58,12 +58,14 @@ export class RemoteFooters {
   }
 
   /** Where the chunks lie; undefined for what the store does not hold. */
-  locate(hashes: readonly Hash[], options: LocateOptions = {}): Promise<(ChunkLocation | undefined)[]> {
-    const wanted = new Map(hashes.map((hash, position) => [hash, options.depths?.[position] ?? Infinity]));
+  locate(names: readonly (Hash | ShortName)[], options: LocateOptions = {}): Promise<(ChunkLocation | undefined)[]> {
+    const wanted = new Map<Hash | ShortName, number>(
+      names.map((name, position) => [name, options.depths?.[position] ?? Infinity]),
+    );
     // One after the other: what one call reads, the next one finds.
     const located = this.#locating.then(() => this.#locate(wanted, options.asListed ?? false));
     this.#locating = located.catch(() => {});
-    return located.then(() => hashes.map((hash) => this.#index.find(hash)));
+    return located.then(() => names.map((name) => this.#index.find(name)));
   }
 
   /** What the footer of one pack says. */
@@ -71,7 +73,7 @@ export class RemoteFooters {
     return this.#recent.get(pack);
   }
 
-  async #locate(wanted: Map<Hash, number>, asListed: boolean): Promise<void> {
+  async #locate(wanted: Map<Hash | ShortName, number>, asListed: boolean): Promise<void> {
     this.#dropFound(wanted);
     for (const kind of KINDS) await this.#search(kind, wanted);
     // Somebody may have pushed since the packs were listed.
@@ -83,15 +85,15 @@ export class RemoteFooters {
     }
   }
 
-  #dropFound(wanted: Map<Hash, number>): void {
-    for (const [hash, depth] of wanted) {
-      const location = this.#index.find(hash);
-      if (location !== undefined && location.frame.depth < depth) wanted.delete(hash);
+  #dropFound(wanted: Map<Hash | ShortName, number>): void {
+    for (const [name, depth] of wanted) {
+      const location = this.#index.find(name);
+      if (location !== undefined && location.frame.depth < depth) wanted.delete(name);
     }
   }
 
   /** Reads footers, newest first, in steps of 1, 2, 4, … packs, until all wanted chunks are found. */
-  async #search(kind: PackKind, wanted: Map<Hash, number>): Promise<void> {
+  async #search(kind: PackKind, wanted: Map<Hash | ShortName, number>): Promise<void> {
     const unread = this.#unread[kind];
     for (let step = 1; wanted.size > 0 && unread.length > 0; step = Math.min(2 * step, RANGES_IN_FLIGHT)) {
       const packs = unread.splice(-step).reverse();

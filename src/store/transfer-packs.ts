@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
+import type { ShortName } from '../base/hash.ts';
 import type { CallOptions } from '../base/ports.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { BlobStat, BlobStore } from './blob-store.ts';
@@ -18,7 +18,7 @@ export interface CopyPacksOptions extends CallOptions {
   /** Reads the chunks of `from`. */
   readonly source: Pick<ChunkSource, 'getMany'>;
   /** Depth of a chunk's frame in the other store; undefined when it is not there. */
-  readonly depthThere: (hash: Hash) => number | undefined | Promise<number | undefined>;
+  readonly depthThere: (name: ShortName) => number | undefined | Promise<number | undefined>;
   /** Told of each pack once it is in the other store. */
   readonly onPack?: (index: PackIndex) => void;
 }
@@ -32,7 +32,7 @@ export interface CopyPacksOptions extends CallOptions {
  * @throws bad-pack, bad-checksum for a damaged pack; errors of both stores
  */
 export async function copyPacks(options: CopyPacksOptions): Promise<{ readonly left: BlobStat[] }> {
-  const copied = new Map<Hash, number>();
+  const copied = new Map<ShortName, number>();
   const send = async (pack: BlobStat, mayNeedOthers: boolean): Promise<boolean> => {
     const { from, to, source, onPack, signal } = options;
     throwIfAborted(signal);
@@ -42,9 +42,9 @@ export async function copyPacks(options: CopyPacksOptions): Promise<{ readonly l
     if (frames.length > 0 && !(mayNeedOthers && (await hasDictionaries(frames, copied, options)))) return false;
     const there = await to.stat(pack.name, { signal });
     if (there?.sizeBytes !== bytes.length) await to.put(pack.name, bytes, { signal });
-    for (const { hash, frame } of index.chunks) {
+    for (const { name, frame } of index.chunks) {
       const { depth } = index.frames[frame] as PackFrame;
-      copied.set(hash, Math.min(depth, copied.get(hash) ?? depth));
+      copied.set(name, Math.min(depth, copied.get(name) ?? depth));
     }
     onPack?.(index);
     return true;
@@ -59,23 +59,23 @@ export async function copyPacks(options: CopyPacksOptions): Promise<{ readonly l
 
 /** Frames with a dictionary chunk that their own pack does not hold, or only in a frame as deep as they are. */
 function framesThatNeedOthers(index: PackIndex): PackFrame[] {
-  const own = new Map<Hash, number>();
-  for (const { hash, frame } of index.chunks) {
+  const own = new Map<ShortName, number>();
+  for (const { name, frame } of index.chunks) {
     const { depth } = index.frames[frame] as PackFrame;
-    own.set(hash, Math.min(depth, own.get(hash) ?? depth));
+    own.set(name, Math.min(depth, own.get(name) ?? depth));
   }
-  return index.frames.filter(({ dictionary, depth }) => dictionary.some((hash) => (own.get(hash) ?? depth) >= depth));
+  return index.frames.filter(({ dictionary, depth }) => dictionary.some((name) => (own.get(name) ?? depth) >= depth));
 }
 
 /** Whether each dictionary chunk is there at a depth less than that of the frame that needs it (P7). */
 async function hasDictionaries(
   frames: readonly PackFrame[],
-  copied: ReadonlyMap<Hash, number>,
+  copied: ReadonlyMap<ShortName, number>,
   { depthThere }: CopyPacksOptions,
 ): Promise<boolean> {
   for (const { dictionary, depth } of frames) {
-    for (const hash of dictionary) {
-      const there = copied.get(hash) ?? (await depthThere(hash));
+    for (const name of dictionary) {
+      const there = copied.get(name) ?? (await depthThere(name));
       if (there === undefined || there >= depth) return false;
     }
   }

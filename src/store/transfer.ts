@@ -7,7 +7,7 @@
  * before it is sent on.
  */
 import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
+import { sha256, shortName, type Hash, type ShortName } from '../base/hash.ts';
 import type { CallOptions } from '../base/ports.ts';
 import { frameKey, type FrameLocation } from './chunk-index.ts';
 import { openingBytes, type FrameSource } from './frame-reader.ts';
@@ -25,11 +25,11 @@ export interface CopyOptions extends CallOptions {
   /** Writes into the other store; the caller finishes it. Its `onPack` makes a copy resumable pack by pack. */
   readonly to: PackSink;
   /** Names of chunks; a chunk before those that were made from it keeps their deltas small. */
-  readonly wanted: AsyncIterable<readonly Hash[]>;
+  readonly wanted: AsyncIterable<readonly (Hash | ShortName)[]>;
   /** Whether the other store has the chunk. */
-  readonly alreadyThere: (hash: Hash) => boolean;
+  readonly alreadyThere: (name: ShortName) => boolean;
   /** Depth of the chunk's frame in the other store; undefined when it is not there. */
-  readonly depthThere: (hash: Hash) => number | undefined | Promise<number | undefined>;
+  readonly depthThere: (name: ShortName) => number | undefined | Promise<number | undefined>;
 }
 
 export interface CopySummary {
@@ -44,7 +44,7 @@ export interface CopySummary {
 interface WantedFrame {
   readonly location: FrameLocation;
   readonly kind: PackKind;
-  readonly hashes: Hash[];
+  readonly names: ShortName[];
   wantedBytes: number;
 }
 
@@ -61,14 +61,14 @@ interface Move {
  */
 export async function copyChunks(options: CopyOptions): Promise<CopySummary> {
   const copy = new Copy(options);
-  for await (const hashes of options.wanted) await copy.add(hashes);
+  for await (const names of options.wanted) await copy.add(names.map(shortName));
   return copy.summary;
 }
 
 class Copy {
   readonly #options: CopyOptions;
   /** Depths, in the other store, of the chunks that are about to be put there. */
-  readonly #depths: Readonly<Record<PackKind, Map<Hash, number>>> = { d: new Map(), m: new Map() };
+  readonly #depths: Readonly<Record<PackKind, Map<ShortName, number>>> = { d: new Map(), m: new Map() };
   #chunks = 0;
   #copiedFrames = 0;
   #recompressedChunks = 0;
@@ -82,9 +82,9 @@ class Copy {
     return { chunks, copiedFrames, recompressedChunks };
   }
 
-  async add(hashes: readonly Hash[]): Promise<void> {
+  async add(names: readonly ShortName[]): Promise<void> {
     const { alreadyThere, to, progress, signal } = this.#options;
-    const absent = [...new Set(hashes)].filter((hash) => !to.holds(hash) && !alreadyThere(hash));
+    const absent = [...new Set(names)].filter((name) => !to.holds(name) && !alreadyThere(name));
     let round: Move[] = [];
     let bytes = 0;
     for (const frame of await this.#group(absent)) {
@@ -102,34 +102,34 @@ class Copy {
   }
 
   /** The frames of the chunks, in the order asked, but each after the frames that hold its dictionary. */
-  async #group(hashes: readonly Hash[]): Promise<WantedFrame[]> {
-    const locations = await this.#options.from.locate(hashes);
+  async #group(names: readonly ShortName[]): Promise<WantedFrame[]> {
+    const locations = await this.#options.from.locate(names);
     const frames = new Map<string, WantedFrame>();
-    const frameOf = new Map<Hash, WantedFrame>();
-    for (const [position, hash] of hashes.entries()) {
+    const frameOf = new Map<ShortName, WantedFrame>();
+    for (const [position, name] of names.entries()) {
       const location = locations[position];
       if (location === undefined) {
-        throw new UttrError('missing-chunk', `chunk ${hash} is not where it should be copied from`, {
-          details: { chunk: hash },
+        throw new UttrError('missing-chunk', `chunk ${name} is not where it should be copied from`, {
+          details: { chunk: name },
           hint: 'run `uttr fsck` on the store it is copied from',
         });
       }
       const key = frameKey(location.frame);
       const kind = packKind(location.frame.pack);
       assert(kind !== undefined, 'a pack has the name of one');
-      const frame = frames.get(key) ?? { location: location.frame, kind, hashes: [], wantedBytes: 0 };
-      frame.hashes.push(hash);
+      const frame = frames.get(key) ?? { location: location.frame, kind, names: [], wantedBytes: 0 };
+      frame.names.push(name);
       frame.wantedBytes += location.length;
       frames.set(key, frame);
-      frameOf.set(hash, frame);
+      frameOf.set(name, frame);
     }
     const entered = new Set<WantedFrame>();
     const ordered: WantedFrame[] = [];
     const place = (frame: WantedFrame, depth: number): void => {
       if (entered.has(frame) || depth > DEPTH_LIMIT) return;
       entered.add(frame);
-      for (const hash of frame.location.dictionary) {
-        const needed = frameOf.get(hash);
+      for (const name of frame.location.dictionary) {
+        const needed = frameOf.get(name);
         if (needed !== undefined) place(needed, depth + 1);
       }
       ordered.push(frame);
@@ -140,7 +140,7 @@ class Copy {
 
   async #decide(frame: WantedFrame): Promise<Move> {
     const depth = await this.#depthOfCopy(frame);
-    for (const hash of frame.hashes) this.#depths[frame.kind].set(hash, depth ?? 0);
+    for (const name of frame.names) this.#depths[frame.kind].set(name, depth ?? 0);
     return { frame, depth };
   }
 
@@ -149,8 +149,8 @@ class Copy {
     if (wantedBytes < location.rawBytes * WANTED_SHARE) return undefined;
     const { to, depthThere } = this.#options;
     let depth = 0;
-    for (const hash of location.dictionary) {
-      const there = this.#depths[kind].get(hash) ?? to.depthOf(kind, hash) ?? (await depthThere(hash));
+    for (const name of location.dictionary) {
+      const there = this.#depths[kind].get(name) ?? to.depthOf(kind, name) ?? (await depthThere(name));
       if (there === undefined) return undefined;
       depth = Math.max(depth, there + 1);
     }
@@ -160,21 +160,22 @@ class Copy {
   async #move(moves: readonly Move[]): Promise<void> {
     const { from, to } = this.#options;
     const copied = moves.filter(({ depth }) => depth !== undefined).map(({ frame }) => frame.location);
-    const anew = moves.filter(({ depth }) => depth === undefined).flatMap(({ frame }) => frame.hashes);
+    const anew = moves.filter(({ depth }) => depth === undefined).flatMap(({ frame }) => frame.names);
     const frames = (await from.readFrames(copied)).values();
     const chunks = (await from.getMany(anew)).values();
     for (const { frame, depth } of moves) {
       if (depth === undefined) {
-        for (const hash of frame.hashes) {
-          to.put(frame.kind, { hash, bytes: chunks.next().value as Buffer, replaces: [] });
+        for (let chunk = 0; chunk < frame.names.length; chunk += 1) {
+          const bytes = chunks.next().value as Buffer;
+          to.put(frame.kind, { hash: sha256(bytes), bytes, replaces: [] });
         }
-        this.#recompressedChunks += frame.hashes.length;
+        this.#recompressedChunks += frame.names.length;
         continue;
       }
       const whole = frames.next().value;
       assert(whole !== undefined, 'each frame asked for was read');
       const { stored, location } = whole;
-      const list = whole.chunks.map(({ hash, bytes }) => ({ hash, length: bytes.length }));
+      const list = whole.chunks.map(({ hash, bytes }) => ({ name: shortName(hash), length: bytes.length }));
       to.copy(frame.kind, { stored, depth, dictionary: location.dictionary, chunks: list });
       this.#copiedFrames += 1;
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sha256, type Hash } from '../../src/base/hash.ts';
+import { sha256, shortName, type Hash, type ShortName } from '../../src/base/hash.ts';
 import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
 import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
@@ -8,6 +8,9 @@ import type { EncodedFrame } from '../../src/store/pack-builder.ts';
 import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';
 import { chunkOf, editLeaf, leafHistory, manyLeaves, seededRandom, TestRepository } from './chunk-fixtures.ts';
 
+const namesOf = (pack: PackIndex): ShortName[] => pack.chunks.map(({ name }) => name);
+const chunkCountsOf = (packs: readonly PackIndex[]): number[] =>
+  packs.flatMap((pack) => pack.frames).map((frame) => frame.chunkCount);
 const depthsOf = (packs: readonly PackIndex[]): number[] => packs.flatMap((pack) => pack.frames).map((f) => f.depth);
 
 describe('ChunkStore', () => {
@@ -72,11 +75,11 @@ describe('ChunkStore', () => {
 
   test('a chunk that would need a gigabyte of dictionaries is refused before anything is read', async () => {
     const repository = new TestRepository();
-    const names = Array.from({ length: 80 }, (_, number) => chunkOf(`dictionary ${number}`).hash);
+    const names = Array.from({ length: 80 }, (_, number) => shortName(chunkOf(`dictionary ${number}`).hash));
     const index = {
       has: () => true,
-      find: (hash: Hash) => {
-        const number = names.indexOf(hash);
+      find: (name: Hash | ShortName) => {
+        const number = names.indexOf(shortName(name));
         const dictionary = names.slice(8 * number + 8, 8 * number + 16);
         const frame = { pack: 'packs/d/x', offset: number + 10, storedBytes: 1, rawBytes: FRAME_RAW_LIMIT_BYTES };
         return { frame: { ...frame, depth: 1, dictionary }, offset: 0, length: 1 };
@@ -94,10 +97,20 @@ describe('ChunkStore', () => {
     const [a, b] = chunks as [ChunkWrite, ChunkWrite];
     const swapped = {
       has: () => true,
-      find: (hash: Hash) => repository.index.find(hash === a.hash ? b.hash : a.hash),
+      find: (name: Hash | ShortName) => repository.index.find(name === a.hash ? b.hash : a.hash),
     };
     const reader = new ChunkStore(repository.store, swapped);
     await expect(reader.get(a.hash)).rejects.toMatchObject({ code: 'bad-checksum' });
+  });
+
+  test('half of a name finds a chunk, and all that is asked for is proved (P9)', async () => {
+    const repository = new TestRepository();
+    const { hash, bytes } = chunkOf('asked for');
+    await repository.putLeaves([chunkOf('other'), { hash, bytes, replaces: [] }]);
+    expect(await repository.reader().get(shortName(hash))).toEqual(bytes);
+    const lookalike = (hash.slice(0, 32) + '0'.repeat(32)) as Hash;
+    expect(repository.index.has(lookalike)).toBe(true);
+    await expect(repository.reader().get(lookalike)).rejects.toMatchObject({ code: 'bad-checksum' });
   });
 
   test('short answers, flipped bits and lost packs are errors that name the pack', async () => {
@@ -122,13 +135,13 @@ describe('ChunkStore', () => {
 });
 
 describe('PackSink', () => {
-  test('1,000 changed rows in as many leaves cost less than 130 bytes each, footer included', async () => {
+  test('1,000 changed rows in as many leaves cost less than 90 bytes each, footer included', async () => {
     const repository = new TestRepository();
     const before = manyLeaves(1000);
     await repository.putLeaves(before);
     const packs = await repository.putLeaves(before.map((leaf, row) => editLeaf(leaf, row % 100, 'card_arrival')));
     const sizeBytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0);
-    expect(sizeBytes / 1000).toBeLessThan(130);
+    expect(sizeBytes / 1000).toBeLessThan(90);
     expect(new Set(depthsOf(packs))).toEqual(new Set([1]));
   });
 
@@ -141,11 +154,11 @@ describe('PackSink', () => {
     sink.node(node);
     const manifest = sink.meta(Buffer.from('manifest'));
     const packs = await sink.finish();
-    const hashes = new Map(packs.map((pack) => [packKind(pack.name), pack.chunks.map(({ hash }) => hash)]));
-    expect(hashes).toEqual(
+    const names = new Map(packs.map((pack) => [packKind(pack.name), namesOf(pack)]));
+    expect(names).toEqual(
       new Map([
-        ['d', [leaf.hash]],
-        ['m', [node.hash, manifest]],
+        ['d', [shortName(leaf.hash)]],
+        ['m', [node.hash, manifest].map(shortName)],
       ]),
     );
   });
@@ -156,7 +169,7 @@ describe('PackSink', () => {
     await repository.putLeaves([a, a]);
     expect(repository.packs.flatMap((pack) => pack.chunks)).toHaveLength(1);
     const packs = await repository.putLeaves([a, b]);
-    expect(packs.flatMap((pack) => pack.chunks.map(({ hash }) => hash))).toEqual([b.hash]);
+    expect(packs.flatMap(namesOf)).toEqual([shortName(b.hash)]);
     expect(await repository.putLeaves([a, b])).toEqual([]);
   });
 
@@ -186,8 +199,53 @@ describe('PackSink', () => {
     const merged = chunkOf(Buffer.concat([old[0].bytes.subarray(4000), old[1].bytes.subarray(0, 4000)]));
     const replaces = [old[0].hash, old[1].hash];
     const [pack] = await repository.putLeaves([{ ...merged, replaces }]);
-    expect((pack as PackIndex).frames[0]).toMatchObject({ depth: 1, dictionary: replaces });
+    expect((pack as PackIndex).frames[0]).toMatchObject({ depth: 1, dictionary: replaces.map(shortName) });
     expect(await repository.reader().get(merged.hash)).toEqual(merged.bytes);
+  });
+
+  test('neighbouring nodes share a delta, a manifest and far leaves have one each', async () => {
+    const repository = new TestRepository();
+    const old = manyLeaves(20);
+    const next = old.map((leaf, row) => editLeaf(leaf, row, 'changed'));
+    const put = async (chunks: readonly ChunkWrite[]): Promise<PackIndex[]> => {
+      const sink = repository.sink();
+      for (const chunk of chunks) sink.node(chunk);
+      const manifest = chunks.at(-1) as ChunkWrite;
+      sink.meta(Buffer.concat([manifest.bytes, Buffer.from('manifest')]), manifest.replaces);
+      const packs = await sink.finish();
+      repository.record(packs);
+      return packs;
+    };
+    await put(old);
+    expect(chunkCountsOf(await put(next))).toEqual([8, 8, 4, 1]);
+    expect(await repository.reader().getMany(next.map(({ hash }) => hash))).toEqual(next.map(({ bytes }) => bytes));
+    const leaves = new TestRepository();
+    await leaves.putLeaves(old);
+    expect(chunkCountsOf(await leaves.putLeaves(next))).toEqual(old.map(() => 1));
+  });
+
+  test('leaves share a delta where they take the place of the same leaves', async () => {
+    const repository = new TestRepository();
+    const old = manyLeaves(3) as [ChunkWrite, ChunkWrite, ChunkWrite];
+    await repository.putLeaves(old);
+    const [a, b, c] = old;
+    const halves = [
+      chunkOf(a.bytes.subarray(0, 4000), [a.hash]),
+      chunkOf(Buffer.concat([a.bytes.subarray(4000), b.bytes.subarray(0, 4000)]), [a.hash, b.hash]),
+      chunkOf(b.bytes.subarray(4000), [b.hash]),
+      chunkOf(c.bytes.subarray(4000), [c.hash]),
+    ];
+    expect(chunkCountsOf(await repository.putLeaves(halves))).toEqual([3, 1]);
+    expect(await repository.reader().getMany(halves.map(({ hash }) => hash))).toEqual(halves.map(({ bytes }) => bytes));
+  });
+
+  test('chunks that are read as a whole share large frames, apart from the others', async () => {
+    const repository = new TestRepository();
+    const sink = repository.sink();
+    const chunks = manyLeaves(30);
+    for (const [position, chunk] of chunks.entries()) sink.node(position < 5 ? chunk : { ...chunk, reading: 'whole' });
+    const packs = await sink.finish();
+    expect(chunkCountsOf(packs)).toEqual([5, 19, 6]);
   });
 
   test('a chunk that the index does not know is never a dictionary (P7)', async () => {
@@ -235,7 +293,7 @@ describe('PackSink', () => {
     sink.cut();
     sink.leaf(b);
     const packs = await sink.finish();
-    expect(packs.map((pack) => pack.chunks.map(({ hash }) => hash))).toEqual([[a.hash], [b.hash]]);
+    expect(packs.map(namesOf)).toEqual([[shortName(a.hash)], [shortName(b.hash)]]);
   });
 
   test('no pack is larger than the limit, however large its chunks', async () => {
@@ -308,8 +366,8 @@ describe('PackSink', () => {
       const [pack] = (await far.putLeaves([next])) as [PackIndex];
       const { offset, storedBytes } = pack.frames[0] as PackFrame;
       const stored = far.packBytes(pack).subarray(offset, offset + storedBytes);
-      const chunks = [{ hash: next.hash, length: next.bytes.length }];
-      return { old, next, frame: { stored, depth: 1, dictionary: [old.hash], chunks } };
+      const chunks = [{ name: shortName(next.hash), length: next.bytes.length }];
+      return { old, next, frame: { stored, depth: 1, dictionary: [shortName(old.hash)], chunks } };
     };
 
     test('its dictionary lies in an earlier frame, even if it was still being gathered (P5)', async () => {
@@ -320,7 +378,7 @@ describe('PackSink', () => {
       sink.copy('d', frame);
       const packs = await sink.finish();
       repository.record(packs);
-      expect(packs.map((pack) => pack.chunks.map(({ hash }) => hash))).toEqual([[old.hash, next.hash]]);
+      expect(packs.map(namesOf)).toEqual([[old.hash, next.hash].map(shortName)]);
       expect(await repository.reader().get(next.hash)).toEqual(next.bytes);
     });
 

@@ -1,59 +1,85 @@
 import { execFileSync } from 'node:child_process';
 import { zstdCompressSync, constants } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { checkFrame, compressFrame, decompressFrame, isUsableDictionary } from '../../src/store/frame.ts';
+import {
+  checkFrame,
+  compressDelta,
+  compressFrame,
+  decompressFrame,
+  isUsableDictionary,
+} from '../../src/store/frame.ts';
 import { manyLeaves, seededRandom } from './chunk-fixtures.ts';
 
 const leaf = (manyLeaves(1)[0] as { bytes: Buffer }).bytes;
-const sync = { onPool: false };
+const NO_DICTIONARY = {};
 
 describe('frames', () => {
   test.for([0, 1, 63, 64, 255, 256, 257, 65_535, 65_536, 65_792, 200_000])(
-    'of %i raw bytes decompress to what was compressed, on either thread',
+    'of %i raw bytes decompress to what was compressed',
     async (length) => {
       const random = seededRandom(length);
       for (const raw of [Buffer.alloc(length, 'ab'), Buffer.from(random.bytes(length))]) {
         const stored = await compressFrame(raw);
-        for (const onPool of [true, false]) {
-          expect((await decompressFrame(stored, length, { onPool })).equals(raw)).toBe(true);
-        }
+        expect((await decompressFrame(stored, length, NO_DICTIONARY)).equals(raw)).toBe(true);
       }
     },
   );
 
   test('with a dictionary need the same one to be read', async () => {
     const raw = Buffer.concat([leaf.subarray(0, 4000), Buffer.from('new'), leaf.subarray(4000)]);
-    const stored = await compressFrame(raw, leaf);
-    expect(stored.length).toBeLessThan(60);
-    expect((await decompressFrame(stored, raw.length, { dictionary: leaf, onPool: false })).equals(raw)).toBe(true);
+    const stored = (await compressDelta(raw, leaf)) as Buffer;
+    expect(stored.length).toBeLessThan(30);
+    expect((await decompressFrame(stored, raw.length, { dictionary: leaf })).equals(raw)).toBe(true);
     const other = Buffer.from(leaf).fill('x', 100, 200);
-    for (const dictionary of [undefined, other]) {
-      await expect(decompressFrame(stored, raw.length, { dictionary, onPool: true })).rejects.toMatchObject({
-        code: 'bad-chunk',
-      });
+    await expect(decompressFrame(stored, raw.length, {})).rejects.toMatchObject({ code: 'bad-chunk' });
+    // What comes of the wrong one has no checksum: only the names of the chunks tell (P6).
+    const wrong = await decompressFrame(stored, raw.length, { dictionary: other });
+    expect(wrong.equals(raw)).toBe(false);
+  });
+
+  test.for([0, 1, 255, 256, 65_791, 65_792, 300_000])(
+    'with a dictionary and %i raw bytes lack the header that zstd would write',
+    async (length) => {
+      const raw = Buffer.from(seededRandom(length).bytes(length));
+      for (const effort of ['fast', 'dense'] as const) {
+        const stored = (await compressDelta(raw, leaf, effort)) as Buffer;
+        expect((await decompressFrame(stored, length, { dictionary: leaf })).equals(raw)).toBe(true);
+      }
+    },
+  );
+
+  test('larger than the window of zstd are not made against a dictionary', async () => {
+    expect(await compressDelta(Buffer.alloc(12 * 2 ** 20), leaf)).toBeUndefined();
+  });
+
+  test('with a dictionary, cut short at any byte or followed by anything, are refused', async () => {
+    const stored = (await compressDelta(leaf.subarray(0, 1000), leaf)) as Buffer;
+    const parts = Array.from({ length: stored.length }, (_, length) => stored.subarray(0, length));
+    for (const part of [...parts, Buffer.concat([stored, Buffer.alloc(4)])]) {
+      await expect(decompressFrame(part, 1000, { dictionary: leaf })).rejects.toMatchObject({ code: 'bad-chunk' });
     }
   });
 
   test('of another raw length than listed are refused before they are decompressed', async () => {
     const stored = await compressFrame(leaf);
     for (const length of [leaf.length - 1, leaf.length + 1, 0, 2 ** 24]) {
-      expect(() => checkFrame(stored, length)).toThrow(`does not declare ${length} raw bytes`);
+      expect(() => checkFrame(stored, length, false)).toThrow(`does not declare ${length} raw bytes`);
     }
   });
 
   test('cut short at any byte, or followed by anything, are refused', async () => {
     const stored = await compressFrame(leaf.subarray(0, 1000));
     for (let length = 0; length < stored.length; length += 1) {
-      expect(() => checkFrame(stored.subarray(0, length), 1000)).toThrow('a compressed frame');
+      expect(() => checkFrame(stored.subarray(0, length), 1000, false)).toThrow('a compressed frame');
     }
     for (const tail of [Buffer.alloc(1), stored]) {
-      expect(() => checkFrame(Buffer.concat([stored, tail]), 1000)).toThrow('but ends at');
+      expect(() => checkFrame(Buffer.concat([stored, tail]), 1000, false)).toThrow('but ends at');
     }
   });
 
   test('without a checksum are refused', () => {
     const stored = zstdCompressSync(leaf, { params: { [constants.ZSTD_c_checksumFlag]: 0 } });
-    expect(() => checkFrame(stored, leaf.length)).toThrow('lacks a checksum');
+    expect(() => checkFrame(stored, leaf.length, false)).toThrow('lacks a checksum');
   });
 
   test('with one bit flipped never give other bytes', async () => {
@@ -62,7 +88,7 @@ describe('frames', () => {
     for (let bit = 0; bit < stored.length * 8; bit += 1) {
       const damaged = Buffer.from(stored);
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
-      const read = await decompressFrame(damaged, raw.length, sync).catch(() => raw);
+      const read = await decompressFrame(damaged, raw.length, NO_DICTIONARY).catch(() => raw);
       expect(read.equals(raw)).toBe(true);
     }
   });

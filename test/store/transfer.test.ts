@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Hash } from '../../src/base/hash.ts';
+import { shortName, type Hash, type ShortName } from '../../src/base/hash.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
 import { DEPTH_LIMIT } from '../../src/store/frame.ts';
 import { verifyPack } from '../../src/store/pack-verify.ts';
@@ -143,11 +143,11 @@ describe('copyChunks', () => {
     sink.node(node);
     here.record(await sink.finish());
     await copy(here.reader(), there, [node, leaf]);
-    const kinds = there.packs.map((pack) => [packKind(pack.name), pack.chunks.map(({ hash }) => hash)]);
-    expect(new Map(kinds as [string, Hash[]][])).toEqual(
+    const kinds = there.packs.map((pack) => [packKind(pack.name), pack.chunks.map(({ name }) => name)]);
+    expect(new Map(kinds as [string, ShortName[]][])).toEqual(
       new Map([
-        ['m', [node.hash]],
-        ['d', [leaf.hash]],
+        ['m', [shortName(node.hash)]],
+        ['d', [shortName(leaf.hash)]],
       ]),
     );
   });
@@ -160,7 +160,7 @@ describe('copyChunks', () => {
     await chunks.get((leaves[0] as ChunkWrite).hash);
     const { requests } = chunks.traffic;
     const kept = await chunks.keptChunks();
-    const wanted = leaves.filter(({ hash }) => kept.includes(hash));
+    const wanted = leaves.filter(({ hash }) => kept.includes(shortName(hash)));
     await copy(chunks, here, wanted);
     expect(chunks.traffic.requests).toBe(requests);
     await expectReadable(here, wanted);
@@ -171,7 +171,7 @@ describe('copyChunks', () => {
     const absent = chunkOf('absent');
     await expect(copy(here.reader(), there, [absent])).rejects.toMatchObject({
       code: 'missing-chunk',
-      details: { chunk: absent.hash },
+      details: { chunk: shortName(absent.hash) },
     });
   });
 
