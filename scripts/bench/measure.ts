@@ -34,12 +34,6 @@ export interface MeasureOptions {
   readonly expected?: readonly number[];
 }
 
-export interface RepeatOptions extends MeasureOptions {
-  readonly repeat: number;
-  /** Puts the state back before each run; not measured. */
-  readonly before?: (run: number) => Promise<void> | void;
-}
-
 const POLL_MS = 10;
 /** Runs its arguments, then prints the CPU time of children to descriptor 3, which the command itself does not see. */
 const SHELL = '"$@" 3>&-; code=$?; times >&3; exit $code';
@@ -74,27 +68,6 @@ export async function measure(command: readonly string[], options: MeasureOption
   } finally {
     clearInterval(poll);
   }
-}
-
-/** Runs a command several times, one after the other. */
-export async function measureRepeatedly(command: readonly string[], options: RepeatOptions): Promise<readonly Run[]> {
-  const { repeat, before, ...rest } = options;
-  const runs: Run[] = [];
-  for (let run = 0; run < repeat; run += 1) {
-    await before?.(run);
-    runs.push(await measure(command, rest));
-  }
-  return runs;
-}
-
-/** The median of each cost for itself. */
-export function medianCost(runs: readonly Cost[]): Cost {
-  return {
-    wallMs: median(runs.map((run) => run.wallMs)),
-    userMs: median(runs.map((run) => run.userMs)),
-    systemMs: median(runs.map((run) => run.systemMs)),
-    peakRssBytes: median(runs.map((run) => run.peakRssBytes)),
-  };
 }
 
 /** The middle value, or the mean of the two in the middle. */

@@ -4,9 +4,7 @@ import {
   formatDuration,
   formatTable,
   measure,
-  measureRepeatedly,
   median,
-  medianCost,
   parsePeakRss,
   parseTimes,
 } from '../../../scripts/bench/measure.ts';
@@ -47,13 +45,6 @@ describe('measure', () => {
     await expect(measure(command)).rejects.toThrow(/ended with 3: the disk is full/u);
     await expect(measure(command, { expected: [0, 3] })).resolves.toMatchObject({ exitCode: 3 });
   });
-
-  test('restores the state before each repetition', async () => {
-    const order: number[] = [];
-    const runs = await measureRepeatedly(['true'], { repeat: 3, before: (run) => void order.push(run) });
-    expect(order).toStrictEqual([0, 1, 2]);
-    expect(runs).toHaveLength(3);
-  });
 });
 
 describe('the numbers', () => {
@@ -61,11 +52,6 @@ describe('the numbers', () => {
     expect(median([9, 1, 10])).toBe(9);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(() => median([])).toThrow(RangeError);
-  });
-
-  test('median cost takes each cost for itself', () => {
-    const cost = (wallMs: number, peakRssBytes: number) => ({ wallMs, userMs: wallMs, systemMs: 0, peakRssBytes });
-    expect(medianCost([cost(1, 30), cost(2, 10), cost(3, 20)])).toStrictEqual(cost(2, 20));
   });
 
   test('CPU time is that of the children, as dash and bash print it', () => {

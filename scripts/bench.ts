@@ -1,0 +1,79 @@
+/**
+ * Measures the built package on generated data and writes docs/performance.md: `npm run bench -- [options]`.
+ *
+ *   --rows <count>   rows of the dataset, by default 1e6, the size for which targets are promised
+ *   --quick          20,000 rows and few runs: whether everything still works, not how fast
+ *   --only <name>    one scenario (see scripts/bench/scenarios.ts); may be given again
+ *   --out <file>     write the tables into this page, between its marks
+ *   --keep           keep the generated files for the next time, and the projects to look at
+ *
+ * Everything happens in a folder below the system's temporary one. The machine should have nothing else to do: a run
+ * that others disturb is taken again, a few times, and how much they had in the end is printed below each table.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from './bench/conditions.ts';
+import { figureTable } from './bench/figures.ts';
+import { buildPackage } from './bench/package.ts';
+import { withPart } from './bench/page.ts';
+import { QuietRuns } from './bench/quiet.ts';
+import { SCENARIOS, type Scenario } from './bench/scenarios.ts';
+import { World } from './bench/world.ts';
+
+const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1e6' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    out: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+function chosen(names: readonly string[]): readonly Scenario[] {
+  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown === undefined) return SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
+  throw new Error(`no scenario is called ${unknown}: ${SCENARIOS.map(({ name }) => name).join(', ')}`);
+}
+
+/** A table with its conditions below it. */
+async function runScenario(scenario: Scenario, world: World, machine: string): Promise<string> {
+  const figures = await scenario.run(world);
+  const date = new Date().toISOString().slice(0, 10);
+  const rows = world.rows.toLocaleString('en-US');
+  const others = `other programs took at most ${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
+  return `${figureTable(figures)}\n${date}; ${rows} rows; ${machine}; ${others}.\n`;
+}
+
+const scenarios = chosen(values.only);
+const base = join(tmpdir(), 'uttr-bench');
+const dataFolder = join(base, 'data');
+mkdirSync(dataFolder, { recursive: true });
+const scratchFolder = mkdtempSync(join(base, 'run-'));
+try {
+  const command = buildPackage(root, join(scratchFolder, 'package'));
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const machine = describeMachine(root, version);
+  const world = new World({
+    rows: values.quick ? 20_000 : Number(values.rows),
+    repeat: values.quick ? 2 : 5,
+    command,
+    dataFolder,
+    scratchFolder,
+    quiet: new QuietRuns(values.quick ? { patienceMs: 0, attempts: 1 } : { patienceMs: 60_000, attempts: 5 }),
+    note: (text) => process.stderr.write(`${text}\n`),
+  });
+  for (const scenario of scenarios) {
+    const content = await runScenario(scenario, world, machine);
+    process.stdout.write(`\n${scenario.name}\n\n${content}`);
+    if (values.out !== undefined) {
+      writeFileSync(values.out, withPart(readFileSync(values.out, 'utf8'), scenario.name, content));
+    }
+  }
+} finally {
+  if (values.keep) process.stderr.write(`projects and generated files are in ${base}\n`);
+  else rmSync(base, { recursive: true, force: true });
+}

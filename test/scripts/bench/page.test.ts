@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { partsOf, withPart } from '../../../scripts/bench/page.ts';
+import { SCENARIOS } from '../../../scripts/bench/scenarios.ts';
+
+const PAGE = `# Speed
+
+By hand.
+
+<!-- bench import -->
+
+old
+
+<!-- /bench import -->
+
+More by hand.
+
+<!-- bench diff -->
+<!-- /bench diff -->
+`;
+
+describe('a part of the page', () => {
+  test('is replaced, and what stands around it stays', () => {
+    expect(withPart(PAGE, 'import', '| new |\n')).toBe(PAGE.replace('\nold\n', '\n| new |\n'));
+  });
+
+  test('can be empty before', () => {
+    expect(withPart(PAGE, 'diff', 'new')).toContain('<!-- bench diff -->\n\nnew\n\n<!-- /bench diff -->\n');
+  });
+
+  test('stays the same when it is written again', () => {
+    const once = withPart(PAGE, 'import', 'new');
+    expect(withPart(once, 'import', 'new')).toBe(once);
+  });
+
+  test('must be there, once, and be closed', () => {
+    expect(() => withPart(PAGE, 'push', 'new')).toThrow('needs one part "bench push"');
+    expect(() => withPart(PAGE + PAGE, 'diff', 'new')).toThrow('needs one part "bench diff"');
+    expect(() => withPart('<!-- bench diff -->\n', 'diff', 'new')).toThrow('needs one part "bench diff"');
+  });
+});
+
+test('docs/performance.md has a part for each scenario and no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'performance.md'), 'utf8');
+  expect(partsOf(page).toSorted()).toStrictEqual(SCENARIOS.map(({ name }) => name).toSorted());
+});
