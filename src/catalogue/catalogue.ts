@@ -13,7 +13,7 @@ import {
   shortNameFromBytes,
   shortNameToBytes,
 } from '../base/hash.ts';
-import { type Db, openDatabase, translateSqliteError } from './database.ts';
+import { type Db, findDamage, openDatabase, translateSqliteError } from './database.ts';
 
 /** Where a frame lies; the same shape as the store's FrameLocation. */
 interface FrameRow {
@@ -93,6 +93,7 @@ export class Catalogue {
   readonly db: Db;
   readonly #statements = new Map<string, Statement>();
   readonly #frames = new Map<number, FrameRow>();
+  #isFilled = false;
 
   constructor(db: Db) {
     this.db = db;
@@ -123,6 +124,7 @@ export class Catalogue {
   // Chunk index (the store's ChunkIndex).
 
   has(name: Hash | ShortName): boolean {
+    if (this.#knowsNothing()) return false;
     return this.#get('SELECT 1 FROM chunks WHERE name = ?', shortNameToBytes(shortName(name))) !== undefined;
   }
 
@@ -133,6 +135,13 @@ export class Catalogue {
     ) as { frame: number; offset: number; length: number } | undefined;
     if (row === undefined) return undefined;
     return { frame: this.#frame(row.frame), offset: row.offset, length: row.length };
+  }
+
+  /** A first import asks for every chunk it makes: there is no need to look where nothing is. */
+  #knowsNothing(): boolean {
+    if (this.#isFilled) return false;
+    this.#isFilled = this.#get('SELECT 1 FROM packs LIMIT 1') !== undefined;
+    return !this.#isFilled;
   }
 
   #frame(id: number): FrameRow {
@@ -196,6 +205,11 @@ export class Catalogue {
     return this.#get('SELECT 1 FROM packs WHERE name = ?', name) !== undefined;
   }
 
+  /** Whether any pack is known. */
+  hasPacks(): boolean {
+    return this.#get('SELECT 1 FROM packs LIMIT 1') !== undefined;
+  }
+
   packs(): { name: string; sizeBytes: number }[] {
     return this.#all('SELECT name, bytes AS sizeBytes FROM packs ORDER BY name') as {
       name: string;
@@ -205,8 +219,15 @@ export class Catalogue {
 
   /** Forgets where all chunks lie, for a rebuild from the packs. */
   clearIndex(): void {
-    this.db.exec('DELETE FROM chunks; DELETE FROM frames; DELETE FROM packs; DELETE FROM versions;');
+    this.db.exec(
+      'DELETE FROM chunks; DELETE FROM frames; DELETE FROM packs; DELETE FROM versions; DELETE FROM complete_versions;',
+    );
     this.#frames.clear();
+  }
+
+  /** What SQLite's own checks find wrong with the file. */
+  damage(): string[] {
+    return findDamage(this.db);
   }
 
   counts(): { chunks: number; packs: number; versions: number } {

@@ -82,6 +82,35 @@ export function openDatabase(path: string): Db {
   }
 }
 
+/** Opens a file for reading what is left of it; undefined where SQLite sees no database in it. */
+export function openDamaged(path: string): Db | undefined {
+  try {
+    const db = new Database(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
+    try {
+      db.prepare('SELECT count(*) FROM sqlite_schema').get();
+      return db;
+    } catch {
+      db.close();
+      return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** What SQLite's own checks find, as sentences; none: the file is sound. */
+export function findDamage(db: Db): string[] {
+  try {
+    const found = db.prepare('PRAGMA integrity_check(20)').pluck().all() as string[];
+    const orphans = db.prepare('PRAGMA foreign_key_check').all();
+    const sentences = found.filter((line) => line !== 'ok');
+    if (orphans.length > 0) sentences.push(`${orphans.length} rows refer to rows that are not there`);
+    return sentences;
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
 function configure(db: Db, path: string): void {
   const mode = db.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal' && path !== ':memory:') {

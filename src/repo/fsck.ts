@@ -2,33 +2,25 @@
  * `fsck`: everything is read again and held against its hash, its index and the rules of the split.
  */
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isUttrError, UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
-import { openDatabase } from '../catalogue/database.ts';
-import { decodeManifest, type Manifest, UNLABELLED_PLACE } from '../records/manifest.ts';
-import type { BlobStore } from '../store/blob-store.ts';
+import { isUttrError } from '../base/errors.ts';
+import { type Hash, sha256 } from '../base/hash.ts';
+import { type AsideCatalogue, setAsideDamaged } from '../catalogue/salvage.ts';
+import { decodeManifest } from '../records/manifest.ts';
+import { encodePointer, pointerOf } from '../records/pointer.ts';
 import type { ChunkSource } from '../store/chunks.ts';
-import type { PackIndex } from '../store/pack.ts';
-import { checkPack, verifyPack } from '../store/pack-verify.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
-import { newChunks } from '../tree/new-chunks.ts';
-import { TreeReader } from '../tree/reader.ts';
-import { verifyTree } from '../tree/verify.ts';
-import { treesOf } from './push.ts';
-import { treeOf } from './record-changes.ts';
-import { readHeads } from './remote-heads.ts';
+import { parentsFirst, rebuildIndex } from './index-rebuild.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { auditPacks, IndexAudit } from './pack-audit.ts';
+import { type Problem, ProblemList } from './problem-list.ts';
+import { readHeads, readTags } from './remote-heads.ts';
 import { openRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
-import { loadVersion, type Version } from './versions.ts';
-import { LOCAL, pointedDatasets, readPointer, requireRoot } from './working-copy.ts';
-
-export interface Problem {
-  readonly code: string;
-  readonly what: string;
-  readonly where: string;
-}
+import { auditStaged } from './staged-audit.ts';
+import { VersionAudit } from './version-audit.ts';
+import type { Version } from './versions.ts';
+import { LOCAL, parsePointer, pointedDatasets, pointerPath, readPointerText, requireRoot } from './working-copy.ts';
 
 export interface FsckReport {
   readonly ok: boolean;
@@ -38,275 +30,167 @@ export interface FsckReport {
   readonly problems: readonly Problem[];
 }
 
-/** Checks the local store: every byte of every pack, the index, every version that is all here, every pointer. */
-export async function fsck(repository: Repository, options: { readonly rebuildIndex: boolean }): Promise<FsckReport> {
-  const check = new Check(repository);
-  if (options.rebuildIndex) await rebuildIndex(repository, check);
-  await check.packs(repository.local);
-  await check.localVersions();
-  await check.pointers();
-  const { chunks, packs, versions } = repository.catalogue.counts();
-  return check.report(chunks, packs, versions);
+/**
+ * Checks the local store: every byte of every pack, the index, every version that is all here, what is staged, every
+ * pointer. No remote is asked. What dead commands left is removed.
+ */
+export async function fsck(
+  repository: Repository,
+  options: { readonly rebuildIndex?: boolean } = {},
+): Promise<FsckReport> {
+  const { catalogue, local, localOnly, progress, signal } = repository;
+  const problems = new ProblemList();
+  if (options.rebuildIndex === true) await rebuildIndex(repository, problems);
+  for (const what of catalogue.damage()) problems.say('catalogue-unusable', what, 'catalogue.db');
+  const index = new IndexAudit(catalogue, problems, progress);
+  await auditPacks(local, localOnly, problems, { progress, signal, use: (pack) => index.take(pack) });
+  index.finish();
+  await checkLocalVersions(repository, problems);
+  await auditStaged(repository, problems);
+  await checkPointers(repository, problems);
+  const removed = await removeLeftovers(repository);
+  if (removed > 0) progress.note(`removed ${removed} files that interrupted commands had left`);
+  const { chunks, packs, versions } = catalogue.counts();
+  return report(problems, chunks, packs, versions);
 }
 
-/** Checks a remote: every pack, and that each head has all it needs. */
+/** Checks a remote: every pack, and that each head and tag has all it needs. */
 export async function fsckRemote(repository: Repository, name: string | undefined): Promise<FsckReport> {
+  const { signal, progress } = repository;
   const remote = await openRemote(repository, requireRemote(repository, name), 'read');
-  const check = new Check(repository);
+  const problems = new ProblemList();
   try {
-    const chunks = new RemoteChunks(remote.store, { signal: repository.signal });
-    const counts = await check.packs(remote.store, chunks);
+    const chunks = new RemoteChunks(remote.store, { signal });
+    const counts = await auditPacks(remote.store, chunks, problems, { progress, signal });
     const datasets = new Set<string>();
-    for await (const blob of remote.store.list('heads/')) datasets.add(blob.name.split('/')[1] ?? '');
-    const seen = new Set<Hash>();
-    for (const dataset of datasets) {
-      for (const { version } of await readHeads(remote.store, dataset))
-        await check.remoteHistory(version, chunks, seen);
+    for (const prefix of ['heads/', 'tags/']) {
+      for await (const blob of remote.store.list(prefix, { signal })) datasets.add(blob.name.split('/')[1] ?? '');
     }
-    return check.report(counts.chunks, counts.packs, seen.size);
+    let versions = 0;
+    for (const dataset of datasets) {
+      const tips = await tipsOf(remote.store, dataset, problems);
+      const known = await walkHistory(tips, chunks, problems);
+      versions += known.length;
+      await checkVersions(repository, known, chunks, problems);
+    }
+    return report(problems, counts.chunks, counts.packs, versions);
   } finally {
     await remote.store.close();
   }
 }
 
-/** A catalogue that cannot be opened is put aside, so that one can be made anew. @returns where it is now */
-export async function setAsideCatalogue(directory: string): Promise<string | undefined> {
+/**
+ * A catalogue that is damaged is put aside, and one with what can still be read of it takes its place: staged
+ * batches, the outbox, tags. The index is to be rebuilt then.
+ *
+ * @returns undefined where nothing was wrong
+ */
+export function setAsideCatalogue(directory: string): AsideCatalogue | undefined {
   const path = join(requireRoot(directory), LOCAL, 'catalogue.db');
-  if (!existsSync(path)) return undefined;
-  try {
-    openDatabase(path).close();
-    return undefined;
-  } catch (error) {
-    if (!isUttrError(error, 'catalogue-unusable')) throw error;
-  }
-  const aside = `${path}.damaged`;
-  await rename(path, aside);
-  for (const suffix of ['-wal', '-shm']) {
-    if (existsSync(path + suffix)) await rename(path + suffix, aside + suffix);
-  }
-  return aside;
+  return existsSync(path) ? setAsideDamaged(path) : undefined;
 }
 
-/** Makes the index anew from the packs alone; packs that cannot be read are left out and reported. */
-async function rebuildIndex(repository: Repository, check: Check): Promise<void> {
-  const { catalogue, local } = repository;
-  const manifests: Hash[] = [];
-  const packs: PackIndex[] = [];
-  for await (const { name } of local.list('packs/')) {
-    try {
-      packs.push(checkPack(name, await local.get(name)));
-    } catch (error) {
-      check.add(error, name);
-    }
-  }
-  catalogue.transaction(() => {
-    catalogue.clearIndex();
-    catalogue.addPacks(packs);
-  });
-  for (const pack of packs) {
-    if (!pack.name.startsWith('packs/m/')) continue;
-    for (const { hash } of pack.chunks) {
-      const bytes = await repository.chunks.get(hash).catch(() => undefined);
-      if (bytes !== undefined && bytes[0] === OPEN_BRACE && !bytes.includes(TAB)) manifests.push(hash);
-    }
-  }
-  await adoptVersions(repository, manifests);
+function report(problems: ProblemList, blocks: number, packs: number, versions: number): FsckReport {
+  return { ok: problems.count === 0, blocks, packs, versions, problems: problems.all };
 }
 
-const OPEN_BRACE = 0x7b;
-const TAB = 9;
-
-async function adoptVersions(repository: Repository, candidates: readonly Hash[]): Promise<void> {
+async function checkLocalVersions(repository: Repository, problems: ProblemList): Promise<void> {
   const { catalogue } = repository;
-  for (const hash of candidates) {
-    const text = (await repository.chunks.get(hash)).toString('utf8');
-    let manifest: Manifest;
-    try {
-      manifest = decodeManifest(text);
-    } catch {
+  const complete: Version[] = [];
+  for (const { hash, dataset } of catalogue.versions()) {
+    const where = `${dataset}@${hash.slice(0, 12)}`;
+    const text = catalogue.version(hash)?.manifest ?? '';
+    if (sha256(text) !== hash) {
+      problems.say('bad-manifest', 'the catalogue has other bytes of its manifest than its name says', where);
       continue;
     }
-    const complete = await isWhole(repository, manifest);
-    catalogue.transaction(() => {
-      catalogue.addVersion({ hash, dataset: manifest.dataset, time: manifest.time, manifest: text });
-      if (complete) catalogue.setComplete(hash);
-    });
-  }
-}
-
-/** Whether every chunk of a version is here. */
-async function isWhole(repository: Repository, manifest: Manifest): Promise<boolean> {
-  for (const tree of treesOf(manifest)) {
-    if (tree.root !== null && !repository.isHere(tree.root)) return false;
-    for await (const batch of newChunks(repository.localOnly, [], tree)) {
-      if (batch.some(({ hash }) => !repository.isHere(hash))) return false;
+    try {
+      if (catalogue.isComplete(hash)) complete.push({ hash, manifest: decodeManifest(text) });
+    } catch (error) {
+      problems.add(error, where);
     }
   }
-  return true;
+  await checkVersions(repository, complete, repository.localOnly, problems);
 }
 
-class Check {
-  readonly #repository: Repository;
-  readonly #problems: Problem[] = [];
-
-  constructor(repository: Repository) {
-    this.#repository = repository;
+async function checkVersions(
+  repository: Repository,
+  versions: readonly Version[],
+  chunks: ChunkSource,
+  problems: ProblemList,
+): Promise<void> {
+  const audit = new VersionAudit(chunks, problems);
+  const byHash = new Map(versions.map((version) => [version.hash, version]));
+  for (const [index, version] of parentsFirst(versions).entries()) {
+    repository.progress.update('checking versions', index, versions.length, 'versions');
+    const [parent] = version.manifest.parents;
+    await audit.check(version, parent === undefined ? undefined : byHash.get(parent));
   }
+}
 
-  report(blocks: number, packs: number, versions: number): FsckReport {
-    return { ok: this.#problems.length === 0, blocks, packs, versions, problems: this.#problems };
+/** Versions that the heads and tags of a dataset name. */
+async function tipsOf(
+  store: Parameters<typeof readHeads>[0],
+  dataset: string,
+  problems: ProblemList,
+): Promise<readonly Hash[]> {
+  try {
+    const heads = await readHeads(store, dataset);
+    const tags = await readTags(store, dataset);
+    return [...heads.map(({ version }) => version), ...tags.values()];
+  } catch (error) {
+    problems.add(error, `heads/${dataset}`);
+    return [];
   }
+}
 
-  add(error: unknown, where: string): void {
-    if (!(error instanceof UttrError) || error.kind === 'aborted' || error.kind === 'unavailable') throw error;
-    this.#problems.push({ code: error.code, what: error.message, where });
+/** Every version in the history of some. */
+async function walkHistory(tips: readonly Hash[], chunks: ChunkSource, problems: ProblemList): Promise<Version[]> {
+  const found = new Map<Hash, Version>();
+  const seen = new Set<Hash>();
+  const open = [...tips];
+  for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+    if (seen.has(hash)) continue;
+    seen.add(hash);
+    try {
+      const manifest = decodeManifest((await chunks.get(hash)).toString('utf8'));
+      found.set(hash, { hash, manifest });
+      open.push(...manifest.parents);
+    } catch (error) {
+      problems.add(error, hash.slice(0, 12));
+    }
   }
+  return [...found.values()];
+}
 
-  #say(code: string, what: string, where: string): void {
-    this.#problems.push({ code, what, where });
-  }
-
-  /** Every byte of every pack; for the local store, that the index says the same. */
-  async packs(store: BlobStore, remote?: ChunkSource): Promise<{ chunks: number; packs: number }> {
-    const { catalogue, progress } = this.#repository;
-    const counts = { chunks: 0, packs: 0 };
-    const seen = new Set<string>();
-    for await (const { name } of store.list('packs/')) {
-      seen.add(name);
-      counts.packs++;
-      progress.update('checking packs', counts.packs, undefined, 'packs');
-      try {
-        const index = await verifyPack(name, await store.get(name), remote ?? this.#repository.chunks);
-        counts.chunks += index.chunks.length;
-        if (remote !== undefined) continue;
-        if (!catalogue.hasPack(name)) this.#adopt(index);
-        for (const { hash } of index.chunks) {
-          if (!catalogue.has(hash)) this.#say('missing-chunk', `chunk ${hash.slice(0, 12)} is not in the index`, name);
+async function checkPointers(repository: Repository, problems: ProblemList): Promise<void> {
+  for (const dataset of await pointedDatasets(repository.root)) {
+    const where = `manifests/${dataset}.json`;
+    try {
+      const text = (await readPointerText(repository.root, dataset)) ?? '';
+      const { version } = parsePointer(text, dataset);
+      const manifest = await localManifest(repository, version);
+      if (manifest === undefined) {
+        // On a clone the version may be on a remote that nobody has asked yet.
+        if (Object.keys(repository.config.remotes).length === 0) {
+          problems.say('unknown-version', `version ${version.slice(0, 12)} is not here, and there is no remote`, where);
         }
-      } catch (error) {
-        this.add(error, name);
+      } else if (encodePointer(pointerOf(version, manifest)) !== text) {
+        problems.say('bad-pointer', `${pointerPath(dataset)} is not the pointer of the version that it names`, where);
       }
-    }
-    if (remote === undefined) {
-      for (const { name } of catalogue.packs())
-        if (!seen.has(name)) this.#say('bad-pack', 'the index names a pack that is not there', name);
-    }
-    return counts;
-  }
-
-  /** A pack that an interrupted command left: it is whole, so it may as well be used. */
-  #adopt(index: Parameters<Repository['catalogue']['addPacks']>[0][number]): void {
-    const { catalogue, progress } = this.#repository;
-    catalogue.transaction(() => catalogue.addPacks([index]));
-    progress.note(`${index.name} was left by an interrupted command; it is whole and now known`);
-  }
-
-  async localVersions(): Promise<void> {
-    const { catalogue, progress } = this.#repository;
-    const versions = catalogue.versions();
-    for (const [index, { hash, dataset }] of versions.entries()) {
-      progress.update('checking versions', index, versions.length, 'versions');
-      if (!catalogue.isComplete(hash)) continue;
-      try {
-        await this.#version(await loadVersion(this.#repository, hash), this.#repository.localOnly);
-      } catch (error) {
-        this.add(error, `${dataset}@${hash.slice(0, 12)}`);
-      }
-    }
-  }
-
-  async remoteHistory(head: Hash, chunks: ChunkSource, seen: Set<Hash>): Promise<void> {
-    const open = [head];
-    while (open.length > 0) {
-      const hash = open.pop() as Hash;
-      if (seen.has(hash)) continue;
-      seen.add(hash);
-      try {
-        const manifest = decodeManifest((await chunks.get(hash)).toString('utf8'));
-        await this.#version({ hash, manifest }, chunks);
-        open.push(...manifest.parents);
-      } catch (error) {
-        this.add(error, hash.slice(0, 12));
-      }
-    }
-  }
-
-  async #version({ hash, manifest }: Version, chunks: ChunkSource): Promise<void> {
-    const where = `${manifest.dataset}@${hash.slice(0, 12)}`;
-    let damaged = false;
-    for (const tree of treesOf(manifest)) {
-      for (const problem of await verifyTree(chunks, tree)) {
-        damaged = true;
-        this.#say('bad-chunk', problem.message, where);
-      }
-    }
-    if (!damaged) await this.#split(manifest, chunks, where);
-  }
-
-  /** S1: no group is on two sides, and none that is retired is on a side; the counts are right. */
-  async #split(manifest: Manifest, chunks: ChunkSource, where: string): Promise<void> {
-    const sides = Object.keys(manifest.sides);
-    const streams = sides.map((side) => groupsOf(chunks, manifest, side));
-    const retired = groupsOf(chunks, manifest, undefined);
-    const heads = await Promise.all([...streams, retired].map((stream) => stream.next()));
-    const counts = sides.map(() => 0);
-    for (;;) {
-      let least: Buffer | undefined;
-      for (const head of heads) {
-        if (head.done !== true && (least === undefined || Buffer.compare(head.value, least) < 0)) least = head.value;
-      }
-      if (least === undefined) break;
-      const on: string[] = [];
-      for (const [index, head] of heads.entries()) {
-        if (head.done === true || !head.value.equals(least)) continue;
-        on.push(sides[index] ?? 'retired');
-        if (index < sides.length) counts[index] = (counts[index] ?? 0) + 1;
-        heads[index] = await ([...streams, retired][index] as AsyncGenerator<Buffer>).next();
-      }
-      if (on.length > 1)
-        this.#say(
-          'bad-manifest',
-          `the group "${least.toString('utf8').slice(0, 80)}" is on ${on.join(' and ')}`,
-          where,
-        );
-    }
-    for (const [index, side] of sides.entries()) {
-      if (counts[index] !== manifest.sides[side]?.groups) {
-        this.#say(
-          'bad-manifest',
-          `${side} has ${counts[index]} groups, its manifest says ${manifest.sides[side]?.groups}`,
-          where,
-        );
-      }
-    }
-  }
-
-  async pointers(): Promise<void> {
-    for (const dataset of await pointedDatasets(this.#repository.root)) {
-      try {
-        const pointer = await readPointer(this.#repository.root, dataset);
-        if (pointer === undefined) continue;
-        const { manifest } = await loadVersion(this.#repository, pointer.version, dataset);
-        if (manifest.content !== pointer.content)
-          this.#say('bad-pointer', 'the pointer names another content than its version', `manifests/${dataset}.json`);
-      } catch (error) {
-        this.add(error, `manifests/${dataset}.json`);
-      }
+    } catch (error) {
+      problems.add(error, where);
     }
   }
 }
 
-/** Folded texts of a side's groups, or of the retired ones, ascending, each once. */
-async function* groupsOf(chunks: ChunkSource, manifest: Manifest, side: string | undefined): AsyncGenerator<Buffer> {
-  const tree = side === undefined ? manifest.retired : treeOf(manifest, side);
-  if (tree.root === null || side === UNLABELLED_PLACE) return;
-  let last: Buffer | undefined;
-  for await (const entries of new TreeReader(chunks, tree).scan()) {
-    for (const { key } of entries) {
-      const tab = key.indexOf(TAB);
-      const fold = tab === -1 ? key : key.subarray(0, tab);
-      if (last === undefined || !fold.equals(last)) yield fold;
-      last = fold;
-    }
+async function localManifest(repository: Repository, version: Hash): Promise<Version['manifest'] | undefined> {
+  const text = repository.catalogue.version(version)?.manifest;
+  if (text !== undefined && sha256(text) === version) return decodeManifest(text);
+  try {
+    return decodeManifest((await repository.localOnly.get(version)).toString('utf8'));
+  } catch (error) {
+    if (isUttrError(error, 'missing-chunk')) return undefined;
+    throw error;
   }
 }

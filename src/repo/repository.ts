@@ -86,7 +86,7 @@ export class Repository {
     await checkStoreFormat(local, 'write');
     const catalogue = Catalogue.open(join(folder, 'catalogue.db'));
     const repository = new Repository(root, config, catalogue, local, around);
-    await repository.#finishPointers();
+    await repository.#recover();
     return repository;
   }
 
@@ -185,6 +185,14 @@ export class Repository {
       names.length === 0 ? 'this project has no dataset yet' : `name the dataset: ${names.join(', ')}`,
       { hint: names.length === 0 ? 'make one with: uttr add <dataset> <file>' : undefined },
     );
+  }
+
+  async #recover(): Promise<void> {
+    if (!this.catalogue.hasPacks()) {
+      const { recoverCatalogue } = await import('./index-rebuild.ts');
+      await recoverCatalogue(this);
+    }
+    await this.#finishPointers();
   }
 
   /** W2: writes pointers of commits that ended between the catalogue and the working tree. */

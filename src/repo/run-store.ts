@@ -1,11 +1,15 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pid } from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { fileError } from '../store/durable-file.ts';
 
 const READ_BYTES = 1 << 18;
+
+/** What the folder of a sort is called: it names the process, so that what a dead one left can be told. */
+export const SORT_FOLDER = /^sort-(?<pid>\d+)-/u;
 
 /**
  * Sorted runs of an external sort, as files in a folder that lives as long as the sort. They need no durability:
@@ -21,7 +25,7 @@ export class FileRunStore {
 
   /** @param parent a folder on the disk where the sorted data will lie */
   static async open(parent: string): Promise<FileRunStore> {
-    return new FileRunStore(await mkdtemp(join(parent, 'sort-')));
+    return new FileRunStore(await mkdtemp(join(parent, `sort-${pid}-`)));
   }
 
   async write(parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<string> {

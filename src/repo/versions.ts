@@ -2,7 +2,7 @@
  * Versions by name: full hash, prefix, HEAD, HEAD~2, tag, git:<ref>.
  */
 import { throwIfAborted, UttrError } from '../base/errors.ts';
-import { type Hash, isHash } from '../base/hash.ts';
+import { type Hash, isHash, sha256 } from '../base/hash.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { decodeManifest, type Manifest } from '../records/manifest.ts';
 import type { Repository } from './repository.ts';
@@ -148,7 +148,8 @@ async function resolveGit(repository: Repository, dataset: string, ref: string):
  */
 export async function loadVersion(repository: Repository, hash: Hash, dataset?: string): Promise<Version> {
   const row = repository.catalogue.version(hash);
-  if (row !== undefined) return { hash, manifest: decodeManifest(row.manifest) };
+  // The name is checked here too (P3): a damaged catalogue must not lead to other trees.
+  if (row !== undefined && sha256(row.manifest) === hash) return { hash, manifest: decodeManifest(row.manifest) };
   let bytes: Buffer;
   try {
     bytes = await repository.chunks.get(hash);

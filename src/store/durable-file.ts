@@ -227,18 +227,18 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /**
- * Removes temporary files, in a directory and those below it, that were last written over an hour ago
- * by a process that no longer runs. A missing directory is fine.
+ * Removes temporary files, in a directory and (where it is searched deeply) those below it, that were last written
+ * over an hour ago by a process that no longer runs. A missing directory is fine.
  *
  * @returns how many were removed.
  */
-export async function removeStaleTemps(directory: string, now: Date): Promise<number> {
+export async function removeStaleTemps(directory: string, now: Date, { deep } = { deep: true }): Promise<number> {
   let removed = 0;
   for (const entry of await entriesOf(directory)) {
     const path = join(directory, entry.name);
     const pid = TEMP_NAME.exec(entry.name)?.groups?.['pid'];
     if (pid === undefined) {
-      if (entry.isDirectory()) removed += await removeStaleTemps(path, now);
+      if (deep && entry.isDirectory()) removed += await removeStaleTemps(path, now);
     } else if (!isProcessAlive(Number(pid)) && (await removeIfOld(path, now))) {
       removed += 1;
     }

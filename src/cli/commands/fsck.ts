@@ -23,8 +23,12 @@ export function registerFsck(program: Command, context: CliContext): void {
 async function runFsck(context: CliContext, flags: Flags): Promise<void> {
   const { fsck, fsckRemote, setAsideCatalogue } = await import('../../repo/fsck.ts');
   if (flags.rebuildIndex === true) {
-    const moved = await setAsideCatalogue(context.directory);
-    if (moved !== undefined) context.reporter.note(`the catalogue could not be read; it was kept as ${moved}`);
+    const aside = setAsideCatalogue(context.directory);
+    if (aside !== undefined) {
+      const lost = aside.lost.length === 0 ? 'all of it' : `all but some of: ${aside.lost.join(', ')}`;
+      context.reporter.note(`the catalogue was damaged and was kept as ${aside.path}`);
+      context.reporter.note(`of what only it held (staged batches, events, tags), this was saved: ${lost}`);
+    }
   }
   await context.withRepository(async (repository) => {
     const report =
