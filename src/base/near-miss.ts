@@ -19,17 +19,26 @@ export function hintFor(word: string, names: readonly string[], noun: string): s
   return names.length === 0 ? `there are no ${noun} yet` : `known ${noun}: ${names.slice(0, 12).join(', ')}`;
 }
 
-/** Levenshtein distance in UTF-16 code units; both words are cut at 100. */
+/**
+ * Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment), in
+ * UTF-16 code units; both words are cut at 100.
+ */
 function editDistance(a: string, b: string): number {
   const left = a.slice(0, 100);
   const right = b.slice(0, 100);
+  let before: number[] = [];
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {
     const next = [i];
     for (let j = 1; j <= right.length; j++) {
       const substitution = (row[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, substitution));
+      let distance = Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, substitution);
+      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1]) {
+        distance = Math.min(distance, (before[j - 2] as number) + 1);
+      }
+      next.push(distance);
     }
+    before = row;
     row = next;
   }
   return row[right.length] as number;

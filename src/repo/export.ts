@@ -9,7 +9,7 @@ import type { Loss } from '../formats/format.ts';
 import { formatByName } from '../formats/registry.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { UtteranceRecord } from '../records/record.ts';
-import { DurableFile, fileError } from '../store/durable-file.ts';
+import { DurableFile, errnoOf, fileError } from '../store/durable-file.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { placesOf, sideNames } from './query.ts';
@@ -53,6 +53,11 @@ export async function exportVersion(
   try {
     await mkdir(directory, { recursive: true });
   } catch (error) {
+    if (['EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) {
+      throw new UttrError('bad-option', `${directory} is a file, or lies below one`, {
+        hint: 'name a folder: it is made where it does not exist',
+      });
+    }
     throw fileError(error, 'make the folder', directory);
   }
   const sides = options.side === undefined ? sideNames(version.manifest) : placesOf(version, options.side);
