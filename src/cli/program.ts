@@ -63,7 +63,7 @@ function buildProgram(context: CliContext, streams: Streams, usage: Usage): Comm
     .option('--quiet', 'print results, warnings and errors only')
     .option('--no-color', 'print without colours')
     .option('-C <dir>', 'work in this folder')
-    .helpCommand('help [command]', 'explain a command')
+    .addHelpCommand(helpCommand())
     .addHelpText('after', EPILOGUE);
   for (const { title, register } of COMMAND_GROUPS) {
     program.commandsGroup(title);
@@ -86,6 +86,14 @@ function buildProgram(context: CliContext, streams: Streams, usage: Usage): Comm
     if (command !== program) addGlobalOptions(command);
   }
   return program;
+}
+
+function helpCommand(): Command {
+  return new Command('help')
+    .argument('[command]')
+    .description('explain a command')
+    .helpOption(false)
+    .helpGroup(COMMAND_GROUPS[0]?.title ?? '');
 }
 
 const EPILOGUE = `

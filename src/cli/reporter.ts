@@ -189,7 +189,8 @@ export class Reporter {
 
 function progressLine(phase: string, done: number, total: number | undefined, unit: string, elapsedMs: number): string {
   const rate = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
-  const amount = (count: number): string => (unit === 'bytes' ? bytes(count) : thousands(Math.round(count)));
+  const amount = (count: number): string =>
+    unit === 'bytes' ? bytes(Math.round(count)) : thousands(Math.round(count));
   const of = total === undefined ? '' : ` of ${amount(total)} (${Math.floor((done / Math.max(total, 1)) * 100)} %)`;
   const left = total === undefined || rate === 0 ? '' : `, ${Math.ceil((total - done) / rate)} s left`;
   return `${phase}: ${amount(done)}${of}${unit === 'bytes' ? '' : ` ${unit}`}, ${amount(rate)}/s${left}`;

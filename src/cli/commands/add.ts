@@ -44,8 +44,16 @@ export function registerAdd(program: Command, context: CliContext): void {
     .option('--replace', 'the files are the whole dataset: what they lack is removed')
     .option('--rejects <file>', 'stage the good rows, write the bad ones to this file')
     .option('--dry-run', 'say what would change, change nothing')
+    .addHelpText('after', EXAMPLES)
     .action((dataset: string, files: string[], flags: Flags) => runAdd(context, dataset, files, flags));
 }
+
+const EXAMPLES = `
+Examples:
+  uttr add support new.csv
+  uttr add support export.csv --map text=Phrase,intent=Topic --dry-run
+  uttr add support new.csv --rejects bad.csv --on-conflict relabel
+  grep -v test new.jsonl | uttr add support -`;
 
 function collectMap(value: string, before: Record<string, string> = {}): Record<string, string> {
   const map = { ...before };

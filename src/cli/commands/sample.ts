@@ -22,13 +22,12 @@ export function registerSample(program: Command, context: CliContext): void {
 async function runSample(context: CliContext, target: string | undefined, flags: Flags): Promise<void> {
   const { sampleRecords } = await import('../../repo/query.ts');
   const { parseTarget, resolveVersion } = await import('../../repo/versions.ts');
+  const { reporter } = context;
   await context.withRepository(async (repository) => {
     const version = await resolveVersion(repository, parseTarget(repository, target));
     const found = await sampleRecords(repository, version, flags.count, flags.seed, flags.side);
+    if (!reporter.json) return reporter.data(found.map(({ json }) => `${json}\n`).join(''));
     const records = found.map(({ json }) => JSON.parse(json) as unknown);
-    context.reporter.result(
-      { dataset: version.manifest.dataset, version: version.hash, seed: flags.seed, records },
-      () => found.map(({ json }) => json).join('\n'),
-    );
+    reporter.result({ dataset: version.manifest.dataset, version: version.hash, seed: flags.seed, records }, () => '');
   });
 }
