@@ -22,7 +22,7 @@ function reporter(settings: { json?: boolean; quiet?: boolean; terminal?: boolea
   readonly reporter: Reporter;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  advance(ms: number): void;
+  readonly advance: (ms: number) => void;
 } {
   const stdout = new Sink(settings.terminal);
   const stderr = new Sink(settings.terminal);
@@ -146,10 +146,17 @@ describe('numbers', () => {
 });
 
 describe('a stream that takes nothing', () => {
-  function broken(code: string): Sink {
-    const sink = new Sink();
-    sink._write = (_chunk, _encoding, done): void => done(Object.assign(new Error(code), { code }));
-    return sink;
+  class BrokenSink extends Writable {
+    readonly #code: string;
+
+    constructor(code: string) {
+      super();
+      this.#code = code;
+    }
+
+    override _write(_chunk: Buffer, _encoding: BufferEncoding, done: (error: Error) => void): void {
+      done(Object.assign(new Error(this.#code), { code: this.#code }));
+    }
   }
 
   test.each([
@@ -161,7 +168,7 @@ describe('a stream that takes nothing', () => {
       json: false,
       quiet: false,
       color: false,
-      stdout: broken(errno),
+      stdout: new BrokenSink(errno),
       stderr: new Sink(),
       now: () => 0,
     });
