@@ -23,7 +23,6 @@ import { init } from '../src/repo/init.ts';
 import { mergeVersions } from '../src/repo/merge-state.ts';
 import { push } from '../src/repo/push.ts';
 import { findRecords, placesOf } from '../src/repo/query.ts';
-import { addRemote } from '../src/repo/remotes.ts';
 import { Repository } from '../src/repo/repository.ts';
 import { addTag } from '../src/repo/tags.ts';
 import { headVersion, type Version } from '../src/repo/versions.ts';
@@ -33,7 +32,7 @@ import { CountedRandom, SteppingClock } from './golden/world.ts';
 
 const CONFIG = {
   uttr: 1,
-  remotes: {},
+  remotes: { origin: { url: './remote' } },
   datasets: {
     calls: {
       identity: ['features.role'],
@@ -172,13 +171,14 @@ async function main(): Promise<void> {
     await writeFile(join(root, 'uttr.json'), JSON.stringify(CONFIG));
     const around = { clock: new SteppingClock(), random: new CountedRandom(), environment: {} };
     const repository = await Repository.open(root, around);
-    await addRemote(repository, 'origin', { url: './remote' });
     const maker = new Maker(repository, target);
     await makeSupport(maker, repository);
     await makeCalls(maker, repository);
     await maker.finish();
     await repository.close();
-    await cp(join(root, 'remote'), join(target, 'remote'), { recursive: true });
+    // Locks are no part of a store.
+    const filter = (path: string): boolean => !path.includes('.uttr-');
+    await cp(join(root, 'remote'), join(target, 'remote'), { recursive: true, filter });
     await cp(join(root, 'manifests'), join(target, 'manifests'), { recursive: true });
   } finally {
     await rm(root, { recursive: true, force: true });
