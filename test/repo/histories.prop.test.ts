@@ -5,7 +5,7 @@
  * groups; after each version its records, sides, trees, counts and changes are compared with the model, which knows
  * nothing of trees, chunks or staged files. The seed is printed on failure.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isUttrError } from '../../src/base/errors.ts';
 import type { Hash } from '../../src/base/hash.ts';
@@ -101,7 +101,7 @@ class Histories {
     this.#copies = copies;
   }
 
-  async run(steps: readonly Step[]): Promise<void> {
+  async run(steps: readonly Step[]): Promise<this> {
     for (const one of steps) {
       if (one.kind === 'cross') await this.#cross();
       else if (one.kind === 'sync') await this.#sync(this.#copies[one.who] as Repository);
@@ -111,6 +111,11 @@ class Histories {
       expect((await fsck(copy, { rebuildIndex: false })).problems).toEqual([]);
       await this.#checkChanges(copy);
     }
+    return this;
+  }
+
+  get versions(): number {
+    return this.#snapshots.size;
   }
 
   async #change(copy: Repository, change: Exclude<Step, { kind: 'sync' | 'cross' }>): Promise<void> {
@@ -318,13 +323,16 @@ async function read(copy: Repository, version: Version): Promise<Map<string, { p
 }
 
 test('S1, S7: random histories in two working copies hold what the model holds', async () => {
+  let versions = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), fc.nat(), async (steps, seed) => {
       const world = new World(seed);
       const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-      await ada.open((left) => bob.open((right) => new Histories([left, right]).run(steps)));
+      const histories = await ada.open((left) => bob.open((right) => new Histories([left, right]).run(steps)));
+      versions += histories.versions;
     }),
     // A shrunk history would say more, but each run takes a second.
     { numRuns: RUNS, seed: SEED, endOnFailure: true },
   );
+  expect(versions).toBeGreaterThan(RUNS);
 });

@@ -3,17 +3,19 @@
  *
  * Every store is opened through a FaultyBlobStore, so that a test can count what is read and spoil what it likes.
  */
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { add, type AddOptions, type AddSummary } from '../../src/repo/add.ts';
 import { commit, type CommitOptions, type CommitSummary } from '../../src/repo/commit.ts';
 import { relabelRecords, removeRecords } from '../../src/repo/edit-records.ts';
+import { defaultDatasetConfig } from '../../src/repo/config.ts';
 import { init } from '../../src/repo/init.ts';
 import { pull, type PullOptions, type PullSummary, transferable } from '../../src/repo/pull.ts';
 import { push, type TransferSummary } from '../../src/repo/push.ts';
 import { findRecords } from '../../src/repo/query.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { headVersion, type Version } from '../../src/repo/versions.ts';
-import { addRemote } from '../../src/repo/remotes.ts';
+import { editConfig } from '../../src/repo/working-copy.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { FaultyBlobStore } from '../doubles/faulty-blob-store.ts';
 import { temporaryDirectory } from '../doubles/temporary-directory.ts';
@@ -61,11 +63,22 @@ export class World {
     return store;
   }
 
-  /** A new working copy; with the shared remote unless told otherwise. */
+  /** A new working copy of the dataset; with the shared remote unless told otherwise. */
   async copy(name: string, { remote = true }: { readonly remote?: boolean } = {}): Promise<Copy> {
     const copy = new Copy(this, join(this.root, name));
     await init(copy.root);
-    if (remote) await copy.open((repository) => addRemote(repository, 'origin', { url: this.remoteUrl }));
+    await editConfig(copy.root, (config) => {
+      config['datasets'] = { [DATASET]: defaultDatasetConfig(DATASET) };
+      if (remote) config['remotes'] = { origin: { url: this.remoteUrl } };
+    });
+    return copy;
+  }
+
+  /** A working copy as git would bring it: configuration and pointers, but no data. */
+  clone(from: Copy, name: string): Copy {
+    const copy = new Copy(this, join(this.root, name));
+    for (const part of ['uttr.json', 'manifests'])
+      cpSync(join(from.root, part), join(copy.root, part), { recursive: true });
     return copy;
   }
 }
