@@ -59,13 +59,12 @@ function subcommands(shell: Shell, words: string, known: Map<string, Set<string>
   return names;
 }
 
-/** The commands that a help text lists, under whatever titles; options and arguments have titles of their own. */
+/** The commands that a help text lists, under whatever titles; what is no command has titles that are known. */
 function commandsInHelp(help: string): string[] {
-  const sections = help
-    .split(/^(?=\S.*:$)/mu)
-    .filter((section) => !/^(?:Arguments|(?:Global )?[Oo]ptions):/u.test(section));
+  const [usage = '', ...sections] = help.split(/^(?=\S.*:$)/mu);
+  if (!/\[command\]$/mu.test(usage)) return [];
   return sections
-    .slice(1)
+    .filter((section) => !/^(?:Arguments|Options|Global options|Examples):/u.test(section))
     .flatMap((section) => [...section.matchAll(/^ {2}(?<name>[a-z][a-z-]*)\b/gmu)])
     .map((match) => match.groups?.['name'] ?? '');
 }
