@@ -5,7 +5,7 @@
  * there are put side by side and merged field by field; what cannot be merged so is a conflict for a person.
  *
  * M1  A group on different sides of the two branches goes to the side with the largest share and is counted as
- *     crossed: a model may have been trained on it (S8).
+ *     crossed: a model may have been trained on it (S7).
  */
 import { rm } from 'node:fs/promises';
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';

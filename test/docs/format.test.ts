@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonical, type Json, keyOf, type StoredRecord } from './forms.ts';
-import { type MadeStore, makeStore } from './made-store.ts';
+import { type MadeStore, makeStore, packDigests } from './made-store.ts';
 import { PAGE, tableRows } from './page.ts';
 import { absent, recover, whySkipped } from './recovery.ts';
 import { firstAssignment, groupOf, independentSha256, sideByHash, sideOrder, placeOf, stratumOf } from './split.ts';
@@ -165,7 +165,7 @@ describe.each(['made', 'frozen'])('the %s store', (name) => {
     }
   });
 
-  test('S1, S7: a group keeps its side in every later version, and while it is retired', () => {
+  test('S1, S7, M1: a group keeps its side in every later version, and while it is retired', () => {
     for (const { store, manifest } of manifests(name)) {
       const now = sidesOf(store, manifest);
       const retired = new Map(
@@ -233,6 +233,14 @@ function checkEntities(record: StoredRecord): void {
 }
 
 describe('beside the packs', () => {
+  test('P1: packs stay as they were written, under names of their own', () => {
+    const now = packDigests(made.folder);
+    expect(made.firstPacks.size).toBe(2);
+    for (const [name, digest] of made.firstPacks) expect(now.get(name)).toBe(digest);
+    const ulids = [...now.keys()].map((name) => name.slice(2));
+    expect(new Set(ulids).size).toBe(ulids.length);
+  });
+
   test('uttr cat prints the records that the reader finds, in its order', () => {
     const version = made.versions.at(-1) as string;
     const { store } = decoded('made');

@@ -3,9 +3,10 @@
  * their merge, and a batch that is staged and not committed.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256 } from './forms.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
@@ -38,6 +39,8 @@ function rowOf(number: number): string {
 export class MadeStore {
   readonly root = mkdtempSync(join(tmpdir(), 'uttr-page-'));
   readonly versions: string[] = [];
+  /** The packs that a first commit wrote, by name: their SHA-256 then. */
+  firstPacks: ReadonlyMap<string, string> = new Map();
   /** Name of a batch to the text of its file. */
   readonly batches = new Map<string, string>();
 
@@ -84,11 +87,18 @@ export class MadeStore {
   }
 }
 
+/** The packs of a folder store: name to SHA-256. */
+export function packDigests(folder: string): Map<string, string> {
+  const names = ['d', 'm'].flatMap((kind) => readdirSync(join(folder, 'packs', kind)).map((name) => `${kind}/${name}`));
+  return new Map(names.map((name) => [name, sha256(readFileSync(join(folder, 'packs', name)))]));
+}
+
 export function makeStore(): MadeStore {
   const made = new MadeStore();
   const rows = Array.from({ length: ROWS }, (_, number) => rowOf(number));
   made.add('first.jsonl', rows.join(''));
   made.commit();
+  made.firstPacks = packDigests(made.folder);
   for (let commit = 0; commit < 3; commit++) {
     const more = Array.from({ length: 12 }, (_, number) => rowOf(ROWS + commit * 1000 + number * 17));
     made.add(`more-${commit}.jsonl`, more.join(''));
