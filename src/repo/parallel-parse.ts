@@ -8,7 +8,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { throwIfAborted } from '../base/errors.ts';
-import type { ReadOptions, ReadReport } from '../formats/format.ts';
+import { type ReadOptions, type ReadReport, ROW_LIMIT } from '../formats/format.ts';
 import type { RowLines } from './batch-rows.ts';
 import type { BatchInput } from './input.ts';
 import type { ParseAnswer, ParsedStretch, ParseRequest } from './parse-worker.ts';
@@ -19,6 +19,8 @@ const STRETCH_BYTES = 4 << 20;
 /** Room for the last piece that was read into a stretch. */
 const ROOM_BYTES = 1 << 20;
 const WORKER_LIMIT = 4;
+/** No row has more bytes: a UTF-16 code unit takes at most three in UTF-8. */
+const LINE_LIMIT_BYTES = 3 * ROW_LIMIT;
 /** Short-lived objects of a worker: enough for a piece of text, so that its memory stays small. */
 const YOUNG_MEGABYTES = 16;
 /** Stretches in hand per worker: one at work, one waiting. */
@@ -63,8 +65,10 @@ export async function parseInParallel(repository: Repository, job: ParallelJob):
       repository.progress.update('reading', report.rows, undefined, 'rows');
       return true;
     };
-    for await (const { bytes, linesBefore } of stretches(job.input)) {
+    for await (const stretch of stretches(job.input)) {
       throwIfAborted(repository.signal);
+      if (stretch === undefined) return await giveUp(job, mark);
+      const { bytes, linesBefore } = stretch;
       const { file, identity, read } = job;
       waiting.push(pool.parse({ bytes, linesBefore, file, identity, map: read.map }));
       if (waiting.length >= pool.size * AHEAD && !(await take())) return await giveUp(job, mark);
@@ -81,10 +85,13 @@ async function giveUp(job: ParallelJob, mark: number): Promise<undefined> {
   return undefined;
 }
 
-/** Cuts the input at line ends; each stretch has memory of its own, to be handed to a worker. */
+/**
+ * Cuts the input at line ends; each stretch has memory of its own, to be handed to a worker. Ends with undefined at
+ * a line that is too long for a row: the reader passes over such a line without holding it.
+ */
 async function* stretches(
   input: BatchInput,
-): AsyncIterable<{ readonly bytes: Uint8Array; readonly linesBefore: number }> {
+): AsyncIterable<{ readonly bytes: Uint8Array; readonly linesBefore: number } | undefined> {
   let gathered = Buffer.allocUnsafeSlow(STRETCH_BYTES + ROOM_BYTES);
   let length = 0;
   let linesBefore = 0;
@@ -98,7 +105,11 @@ async function* stretches(
     length += chunk.length;
     if (length < STRETCH_BYTES) continue;
     const cut = gathered.subarray(0, length).lastIndexOf(LF) + 1;
-    if (cut === 0) continue;
+    if (cut === 0) {
+      if (length < LINE_LIMIT_BYTES) continue;
+      yield undefined;
+      return;
+    }
     const next = Buffer.allocUnsafeSlow(STRETCH_BYTES + ROOM_BYTES);
     gathered.copy(next, 0, cut, length);
     const bytes = gathered.subarray(0, cut);

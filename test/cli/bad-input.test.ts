@@ -333,9 +333,15 @@ describe('a file', () => {
     for (let written = 0; written < 200; written++) await file.write(piece);
     await file.write('","intent":"x"}\n');
     await file.close();
+    const probe =
+      "import { writeFileSync } from 'node:fs'; process.on('exit', () => writeFileSync('rss', String(process.resourceUsage().maxRSS)));";
     const outcome = await finished(
-      project.spawn(['add', 'support', 'long.jsonl'], { NODE_OPTIONS: '--max-old-space-size=96' }),
+      project.spawn(['add', 'support', 'long.jsonl'], {
+        NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(probe)}"`,
+      }),
     );
+    // Kilobytes: of the line, no more than the reader's limit is held.
+    expect(Number(project.read('rss'))).toBeLessThan(400_000);
     expect(outcome.code).toBe(3);
     expect(outcome.stderr).toMatchInlineSnapshot(`
       "error[bad-row]: long.jsonl:2: the line has 209715224 characters; the limit is 8388608 (row 2); nothing was staged
