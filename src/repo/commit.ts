@@ -1,7 +1,6 @@
 /**
  * A commit: from the staged file to a new version.
  */
-import { rm } from 'node:fs/promises';
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { crashPoint } from '../base/crash-points.ts';
 import { UttrError } from '../base/errors.ts';
@@ -14,6 +13,7 @@ import {
   type SplitPolicy,
 } from '../records/manifest.ts';
 import { NORMALISER_VERSION } from '../records/text.ts';
+import { discard } from '../store/durable-file.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { type BuiltTrees, buildTrees } from './build-version.ts';
 import { type CommitPlan, planCommit } from './commit-plan.ts';
@@ -101,7 +101,7 @@ export async function commit(
       stagedFile: staged.file,
       totals: parent === undefined ? undefined : plan.counter.totals,
     });
-    await rm(staged.path, { force: true });
+    await discard(staged.path);
     crashPoint('commit.finished');
     return summaryOf({ hash: version, manifest }, plan.warnings);
   } catch (error) {

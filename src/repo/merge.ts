@@ -7,13 +7,13 @@
  * M1  A group on different sides of the two branches goes to the side with the largest share and is counted as
  *     crossed: a model may have been trained on it (S7).
  */
-import { rm } from 'node:fs/promises';
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { crashPoint } from '../base/crash-points.ts';
 import { UttrError } from '../base/errors.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { encodeManifest, type Manifest } from '../records/manifest.ts';
 import { mergeSide } from '../split/merge-side.ts';
+import { discard } from '../store/durable-file.ts';
 import type { Edit } from '../tree/edit.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
@@ -89,7 +89,7 @@ export async function mergeRecords(
     await writer.abort();
     throw error;
   } finally {
-    await rm(path, { force: true });
+    await discard(path);
   }
 }
 

@@ -4,7 +4,6 @@
  * Everything under `.uttr/` can be made again from a remote; what is only there (staged batches, versions not
  * pushed yet) is said by `status`.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
@@ -16,6 +15,7 @@ import { CatalogueOutbox } from '../catalogue/outbox.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { ChunkStore } from '../store/chunk-store.ts';
 import type { ChunkSource } from '../store/chunks.ts';
+import { discard, ensureDirectory } from '../store/durable-file.ts';
 import { FileBlobStore } from '../store/file-blob-store.ts';
 import { openStore, type StoreOptions } from '../store/open-store.ts';
 import { PackSink } from '../store/pack-sink.ts';
@@ -81,7 +81,7 @@ export class Repository {
     const root = requireRoot(directory);
     const config = readConfig(root);
     const folder = join(root, LOCAL);
-    await mkdir(folder, { recursive: true });
+    await ensureDirectory(folder);
     const local = await FileBlobStore.open(folder);
     await checkStoreFormat(local, 'write');
     const catalogue = Catalogue.open(join(folder, 'catalogue.db'));
@@ -133,15 +133,15 @@ export class Repository {
     return join(this.root, LOCAL, ...parts);
   }
 
-  /** Removes a file below `.uttr/`, if it is there. */
+  /** Removes a file below `.uttr/` that nothing refers to any more. */
   async removeLocal(...parts: string[]): Promise<void> {
-    await rm(this.path(...parts), { force: true });
+    await discard(this.path(...parts));
   }
 
   /** A folder in `.uttr/`, made if it is not there. */
   async ensureFolder(name: string): Promise<string> {
     const folder = this.path(name);
-    await mkdir(folder, { recursive: true });
+    await ensureDirectory(folder);
     return folder;
   }
 

@@ -1,9 +1,9 @@
 /**
  * What was staged for one version, prepared anew for another: git has moved the pointer in between.
  */
-import { rm } from 'node:fs/promises';
 import { UttrError } from '../base/errors.ts';
 import { decodeRecord } from '../records/encode-record.ts';
+import { discard } from '../store/durable-file.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { GroupState, noChanges } from './group-state.ts';
 import type { Repository } from './repository.ts';
@@ -53,7 +53,7 @@ export async function restage(
   repository.catalogue.transaction(() =>
     repository.catalogue.setStaged({ dataset, file, summary: JSON.stringify(summary) }),
   );
-  await rm(staged.path, { force: true });
+  await discard(staged.path);
   repository.progress.note(`what was staged for ${dataset} was carried over to the version that is checked out now`);
   return { path, file, summary };
 }

@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { fileError } from '../store/durable-file.ts';
+import { discard, fileError } from '../store/durable-file.ts';
 
 const READ_BYTES = 1 << 18;
 
@@ -25,7 +25,11 @@ export class FileRunStore {
 
   /** @param parent a folder on the disk where the sorted data will lie */
   static async open(parent: string): Promise<FileRunStore> {
-    return new FileRunStore(await mkdtemp(join(parent, `sort-${pid}-`)));
+    try {
+      return new FileRunStore(await mkdtemp(join(parent, `sort-${pid}-`)));
+    } catch (error) {
+      throw fileError(error, 'make a folder in', parent);
+    }
   }
 
   async write(parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<string> {
@@ -39,14 +43,18 @@ export class FileRunStore {
   }
 
   async *read(handle: string): AsyncIterable<Buffer> {
-    yield* createReadStream(handle, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>;
+    try {
+      yield* createReadStream(handle, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw fileError(error, 'read', handle);
+    }
   }
 
   async remove(handle: string): Promise<void> {
-    await rm(handle, { force: true });
+    await discard(handle);
   }
 
   async close(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+    await discard(this.#folder);
   }
 }

@@ -1,7 +1,6 @@
 /**
  * Staging as a whole: from sorted rows to a staged file that the catalogue knows.
  */
-import { rm } from 'node:fs/promises';
 import { crashPoint } from '../base/crash-points.ts';
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
@@ -13,6 +12,7 @@ import { BaseLookup } from './base-lookup.ts';
 import { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
 import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import { discard } from '../store/durable-file.ts';
 import type { IncomingRow } from './group-state.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
@@ -120,7 +120,7 @@ async function record(
   });
   crashPoint('staged.recorded');
   const gone = summary.lines === 0 ? [file, previous?.file] : [previous?.file];
-  for (const name of gone) if (name !== undefined) await rm(repository.path('staged', name), { force: true });
+  for (const name of gone) if (name !== undefined) await discard(repository.path('staged', name));
 }
 
 function refuseOtherParent(job: StageJob, previous: Staged | undefined): void {

@@ -13,6 +13,7 @@
  */
 import type { Hash } from '../base/hash.ts';
 import { canonicalJson } from '../base/canonical-json.ts';
+import { decodeRecord } from '../records/encode-record.ts';
 import { type Manifest, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { diffTrees } from '../tree/diff.ts';
@@ -116,8 +117,8 @@ export class VersionAudit {
     const sides = Object.keys(manifest.sides);
     const cursors = sides.map((side) => {
       const count = groupsOf(this.#chunks, manifest, side, ({ value }, isFirst) => {
-        counts.addRecord(side, value, 1);
-        if (isFirst) counts.addGroup(side, value, 1);
+        const record = counts.addRecord(side, value, 1);
+        if (isFirst) counts.addGroup(side, record, 1);
       });
       return new BatchCursor(count);
     });
@@ -199,8 +200,8 @@ export class VersionAudit {
       const [was, is] = [await this.#groups(base, prefixes), await this.#groups(manifest, prefixes)];
       for (const [index, prefix] of prefixes.entries()) {
         const [before, after] = [was[index] as Group, is[index] as Group];
-        for (const { side, first } of before.on) counts.addGroup(side, first, -1);
-        for (const { side, first } of after.on) counts.addGroup(side, first, 1);
+        for (const { side, first } of before.on) counts.addGroup(side, decodeRecord(first), -1);
+        for (const { side, first } of after.on) counts.addGroup(side, decodeRecord(first), 1);
         const places = [...after.on.map(({ side }) => side), ...(after.retired === undefined ? [] : ['retired'])];
         if (places.length > 1) this.#sayApart(prefix, places, where);
         const [from, to] = [before, after].map(({ on, retired }) => on[0]?.side ?? retired);

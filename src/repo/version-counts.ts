@@ -5,6 +5,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { type Manifest, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import type { UtteranceRecord } from '../records/record.ts';
 import { labelKey, stratumOf } from '../records/stratum.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import type { Entry } from '../tree/lines.ts';
@@ -20,6 +21,7 @@ export class VersionCounts {
   readonly intents: CountTable;
   readonly groups: Map<string, number>;
   readonly #stratify: readonly string[];
+  readonly #labels = new Map<string, string>();
 
   /** @param from counts to go on from; undefined: none */
   constructor(manifest: Manifest, from: Manifest | undefined) {
@@ -30,21 +32,34 @@ export class VersionCounts {
   }
 
   /** Counts a record in or out. @throws bad-chunk when it is no record, or one that must not lie there */
-  addRecord(place: string, value: Buffer, count: 1 | -1): void {
-    const { intent } = decodeRecord(value);
+  addRecord(place: string, value: Buffer, count: 1 | -1): UtteranceRecord {
+    const record = decodeRecord(value);
+    const { intent } = record;
     if ((intent === undefined) !== (place === UNLABELLED)) {
       throw new UttrError(
         'bad-chunk',
         `a record ${intent === undefined ? 'without' : 'with'} a label lies in ${place}`,
       );
     }
-    this.intents.add(labelKey(intent), place, count);
+    this.intents.add(this.#labelKey(intent), place, count);
+    return record;
   }
 
   /** Counts a group in or out. @param first its first labelled record */
-  addGroup(side: string, first: Buffer, count: 1 | -1): void {
-    this.strata.add(stratumOf(decodeRecord(first), this.#stratify), side, count);
+  addGroup(side: string, first: UtteranceRecord, count: 1 | -1): void {
+    this.strata.add(stratumOf(first, this.#stratify), side, count);
     this.groups.set(side, (this.groups.get(side) ?? 0) + count);
+  }
+
+  /** The label's key; those of single labels, which come in millions, are made once. */
+  #labelKey(intent: UtteranceRecord['intent']): string {
+    if (typeof intent !== 'string') return labelKey(intent);
+    let key = this.#labels.get(intent);
+    if (key === undefined) {
+      key = labelKey(intent);
+      this.#labels.set(intent, key);
+    }
+    return key;
   }
 
   /** How a manifest's counts differ from these, as sentences. */

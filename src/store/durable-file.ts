@@ -258,6 +258,14 @@ async function removeIfOld(path: string, now: Date): Promise<boolean> {
   }
 }
 
+/**
+ * Removes a file or folder that nothing refers to any more. Whether that works is nobody's concern: what was to be
+ * done is done, and fsck finds what is left.
+ */
+export async function discard(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}
+
 /** A name for a temporary file that no other process and no other call has. Naming it takes no reproducible chance. */
 export function temporaryName(): string {
   return `${RESERVED_PREFIX}tmp-${ownPid}-${randomBytes(8).toString('hex')}`;
