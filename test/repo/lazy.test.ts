@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { blame } from '../../src/repo/blame.ts';
 import { diffVersions } from '../../src/repo/diff.ts';
 import { fsck, fsckRemote } from '../../src/repo/fsck.ts';
@@ -8,6 +8,9 @@ import type { Repository } from '../../src/repo/repository.ts';
 import { headVersion, loadVersion, type Version } from '../../src/repo/versions.ts';
 import type { FaultyBlobStore } from '../doubles/faulty-blob-store.ts';
 import { bytesRead, type Copy, DATASET, type Row, World } from './world.ts';
+
+// Whole working copies on disk, each write made durable: slow where many tests run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RECORDS = 20_000;
 
@@ -38,38 +41,42 @@ async function parentOf(repository: Repository): Promise<Version> {
 }
 
 const QUESTIONS: readonly (readonly [string, number, (repository: Repository) => Promise<unknown>])[] = [
-  ['log', 150_000, (repository) => log(repository, undefined, 10)],
-  ['show', 150_000, (repository) => show(repository, undefined)],
-  ['stats', 150_000, async (repository) => versionStats(await head(repository))],
+  ['log', 80_000, (repository) => log(repository, undefined, 10)],
+  ['show', 80_000, (repository) => show(repository, undefined)],
+  ['stats', 80_000, async (repository) => versionStats(await head(repository))],
   [
     'diff',
-    200_000,
+    100_000,
     async (repository) => diffVersions(repository, await parentOf(repository), await head(repository), {}, 100),
   ],
   [
     'cat --limit',
-    400_000,
+    250_000,
     async (repository) => Array.fromAsync(findRecords(repository, await head(repository), {}, 5)),
   ],
-  ['sample', 600_000, async (repository) => sampleRecords(repository, await head(repository), 3, 'seed')],
-  ['blame', 600_000, async (repository) => blame(repository, await head(repository), varied(0, 1)[0]?.text as string)],
+  ['sample', 350_000, async (repository) => sampleRecords(repository, await head(repository), 3, 'seed')],
+  ['blame', 200_000, async (repository) => blame(repository, await head(repository), varied(0, 1)[0]?.text as string)],
 ];
 
 describe('a clone without data', () => {
   test('answers each question by reading what it needs, and the same again by reading nothing', async () => {
     const { world, ada, store } = await pushed();
     const whole = await world.clone(ada, 'whole').pull();
-    expect(whole.bytes).toBeGreaterThan(600_000);
+    expect(whole.bytes).toBeGreaterThan(400_000);
+    const answers: Record<string, object> = {};
     for (const [name, limitBytes, ask] of QUESTIONS) {
       const clone = world.clone(ada, `clone for ${name}`);
       const expected = JSON.stringify(await ada.open(ask));
-      const before = store.calls.length;
-      expect(JSON.stringify(await clone.open(ask)), name).toBe(expected);
-      expect(bytesRead(store, before), name).toBeLessThan(limitBytes);
-      const after = store.calls.length;
-      expect(JSON.stringify(await clone.open(ask)), name).toBe(expected);
-      expect(bytesRead(store, after), name).toBe(0);
+      const start = store.calls.length;
+      const first = JSON.stringify(await clone.open(ask));
+      const bytes = bytesRead(store, start);
+      const again = store.calls.length;
+      const second = JSON.stringify(await clone.open(ask));
+      const right = first === expected && second === expected;
+      answers[name] = { right, fewBytes: bytes < limitBytes, bytesAgain: bytesRead(store, again) };
     }
+    const good = { right: true, fewBytes: true, bytesAgain: 0 };
+    expect(answers).toEqual(Object.fromEntries(QUESTIONS.map(([name]) => [name, good])));
   });
 
   test('commits, merges and pushes', async () => {

@@ -1,12 +1,16 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type CrashPoint, setCrashHook } from '../../src/base/crash-points.ts';
 import { isUttrError } from '../../src/base/errors.ts';
 import { fsck } from '../../src/repo/fsck.ts';
+import type { PullSummary } from '../../src/repo/pull.ts';
 import { status } from '../../src/repo/status.ts';
 import type { BlobStoreMethod, FaultKind } from '../doubles/faulty-blob-store.ts';
 import { bytesRead, type Copy, DATASET, rows, World } from './world.ts';
+
+// Whole working copies on disk, each write made durable: slow where many tests run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 async function crashAt(point: CrashPoint, work: () => Promise<unknown>): Promise<void> {
   setCrashHook((reached) => {
@@ -204,9 +208,9 @@ describe('pull', () => {
       const store = await world.store();
       store.inject({ kind, method, name, times: Infinity });
       const failed = await clone.pull().catch((error: unknown) => error);
-      if (isUttrError(failed)) expect(['corrupt', 'unavailable', 'usage']).toContain(failed.kind);
       // A bit of a head that says when it was moved, or by whom, changes nothing that matters.
-      else expect(failed).toMatchObject({ datasets: [{ action: 'up-to-date' }] });
+      const outcome = isUttrError(failed) ? failed.kind : (failed as PullSummary).datasets[0]?.action;
+      expect(['corrupt', 'unavailable', 'usage', 'up-to-date']).toContain(outcome);
       store.heal();
       await clone.pull();
       expect(await clone.records()).toEqual(await ada.records());

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type CrashPoint, setCrashHook } from '../../src/base/crash-points.ts';
 import { fsckRemote } from '../../src/repo/fsck.ts';
 import { addTag, removeTag } from '../../src/repo/tags.ts';
@@ -8,6 +8,9 @@ import type { Repository } from '../../src/repo/repository.ts';
 import { resolveVersion } from '../../src/repo/versions.ts';
 import { editConfig } from '../../src/repo/working-copy.ts';
 import { type Copy, DATASET, rows, World } from './world.ts';
+
+// Whole working copies on disk, each write made durable: slow where many tests run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 function packs(world: World): string[] {
   return ['d', 'm'].flatMap((kind) => readdirSync(join(world.remoteUrl, 'packs', kind))).sort();
@@ -293,7 +296,7 @@ describe('push', () => {
       good.replace('"sequence":1', '"sequence":-1'),
     ]) {
       await store.put(`heads/${DATASET}/main`, Buffer.from(bad));
-      await expect(ada.push(), bad).rejects.toMatchObject({ code: 'wrong-answer' });
+      await expect(ada.push()).rejects.toMatchObject({ code: 'wrong-answer' });
     }
     await store.put(`heads/${DATASET}/main`, Buffer.from(good));
     await ada.push();
