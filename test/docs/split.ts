@@ -97,36 +97,67 @@ interface Group {
   readonly place: bigint;
 }
 
-/** The sides of a first commit: group column to side. */
-export function firstAssignment(policy: Policy, labelled: readonly Entry[]): Map<string, string> {
+/**
+ * The sides after a commit: group column to side.
+ *
+ * @param labelled all labelled records of the new version.
+ * @param known the sides of the groups that had one before, retired or not.
+ */
+export function assign(
+  policy: Policy,
+  labelled: readonly Entry[],
+  known: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const order = sideOrder(policy);
+  const sides = new Map<string, string>();
+  const have = new Map<string, number[]>();
+  const fresh: Group[] = [];
+  for (const group of groupsOf(policy, labelled)) {
+    const side = known.get(group.name);
+    if (!have.has(group.stratum))
+      have.set(
+        group.stratum,
+        order.map(() => 0),
+      );
+    if (side === undefined) {
+      fresh.push(group);
+      continue;
+    }
+    const counts = have.get(group.stratum) as number[];
+    const at = order.indexOf(side);
+    counts[at] = (counts[at] as number) + 1;
+    sides.set(group.name, side);
+  }
+  if (policy.method === 'hash') {
+    for (const { name, place } of fresh) sides.set(name, sideByHash(policy, place));
+    return sides;
+  }
+  const members = [...have.keys()].map((stratum) => fresh.filter((group) => group.stratum === stratum));
+  const inputs = [...have].map(([stratum, counts], at) => ({
+    stratum,
+    have: counts,
+    new: (members[at] as Group[]).length,
+  }));
+  for (const [at, need] of needsOf(policy, inputs).entries()) {
+    const drawn = (members[at] as Group[]).toSorted((a, b) => Number(a.place > b.place) - Number(a.place < b.place));
+    const taken = need.flatMap((count, side) => Array.from({ length: count }, () => order[side] as string));
+    for (const [index, { name }] of drawn.entries()) sides.set(name, taken[index] as string);
+  }
+  return sides;
+}
+
+/** The groups of some records in the order of their keys; what decides about a group is its first record. */
+function groupsOf(policy: Policy, labelled: readonly Entry[]): Iterable<Group> {
   const sorted = labelled.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   const groups = new Map<string, Group>();
   for (const { key, value } of sorted) {
     const name = groupOf(key);
     if (groups.has(name)) continue;
     const record = recordOf(value);
-    groups.set(name, {
-      name,
-      stratum: stratumOf(record, policy.stratify),
-      place: placeOf(policy.salt, fold(record.text)),
-    });
+    const place = placeOf(policy.salt, fold(record.text));
+    groups.set(name, { name, stratum: stratumOf(record, policy.stratify), place });
   }
-  const order = sideOrder(policy);
-  const sides = new Map<string, string>();
-  if (policy.method === 'hash') {
-    for (const { name, place } of groups.values()) sides.set(name, sideByHash(policy, place));
-    return sides;
-  }
-  const strata = Map.groupBy(groups.values(), ({ stratum }) => stratum);
-  const inputs = [...strata].map(([stratum, members]) => ({ stratum, have: order.map(() => 0), new: members.length }));
-  for (const [at, need] of needsOf(policy, inputs).entries()) {
-    const drawn = (strata.get(inputs[at]?.stratum as string) as Group[]).toSorted(
-      (a, b) => Number(a.place > b.place) - Number(a.place < b.place),
-    );
-    const taken = need.flatMap((count, side) => Array.from({ length: count }, () => order[side] as string));
-    for (const [index, { name }] of drawn.entries()) sides.set(name, taken[index] as string);
-  }
-  return sides;
+  return groups.values();
 }
 
 /** Section 10.4. A double is a whole number of 2^-1074, so the comparison is exact. */
