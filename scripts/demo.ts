@@ -52,7 +52,8 @@ function check(holds: boolean, claim: string): void {
 }
 
 const environment = {
-  ...process.env,
+  // Settings of uttr would change what is shown.
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('UTTR_'))),
   PATH: [programs, dirname(process.execPath), process.env['PATH']].join(delimiter),
   // Settings of the person who runs this (signing, hooks, editors) have no say here.
   GIT_CONFIG_GLOBAL: join(folder, 'gitconfig'),
@@ -82,6 +83,12 @@ function ask(command: string): unknown {
 }
 
 function prepare(): void {
+  for (const [program, args] of [
+    ['git', ['--version']],
+    ['sh', ['-c', 'true']],
+  ] as const) {
+    if (spawnSync(program, args).status !== 0) throw new Error(`the demo needs ${program} on the path`);
+  }
   mkdirSync(project);
   mkdirSync(programs);
   const main = join(root, 'src', 'cli', 'main.ts');
@@ -182,7 +189,7 @@ function tour(): void {
 
   say('What changed? uttr knows, and so does git.');
   run('uttr diff --intent visitor_badge --limit 8');
-  run('git diff HEAD~1 -- manifests');
+  run('git diff HEAD~1 -- manifests | head -n 20');
   run(`uttr blame ${DATASET} "A guest is coming on Monday, can he use the wifi?"`);
   run('uttr log');
   run('uttr fsck');
