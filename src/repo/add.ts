@@ -111,7 +111,7 @@ export async function add(
       policy: { onConflict: options.onConflict ?? 'error', replace },
       fresh: replace,
       batches: () => batch.files.map(({ name: file, sha256, rows }) => ({ name: file, sha256, rows })),
-      fill: async (rows) => {
+      feed: async (rows) => {
         for (const source of sources) await batch.read(source, rows, config?.identity ?? []);
         batch.refuseEmpty();
         seen = [...rows.intents].flatMap(labelNames);

@@ -93,7 +93,7 @@ async function edit(
     policy: { onConflict: 'relabel', replace: false },
     fresh: false,
     batches: () => [],
-    fill: async (rows) => {
+    feed: async (rows) => {
       for (const [index, key] of found.keys.entries()) {
         apply(rows, key, { file: 0, row: index + 1, line: index + 1 });
         await rows.spill();

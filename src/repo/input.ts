@@ -2,6 +2,7 @@
  * Files and standard input as bytes to read, hashed on the way.
  */
 import { isUtf8 } from 'node:buffer';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { throwIfAborted, UttrError } from '../base/errors.ts';
@@ -60,7 +61,7 @@ export class BatchInput implements ByteInput {
         details: { file: source.name },
       });
     }
-    return new BatchInput(source.name, stat.size, readPieces(handle, source.name), () => handle.close());
+    return new BatchInput(source.name, stat.size, readPieces(handle, source.name, stat), () => handle.close());
   }
 
   /** The first bytes, up to what the formats want to see; they are read again by `chunks`. */
@@ -144,8 +145,7 @@ async function* untilAborted(
 }
 
 /** Reads a file to its end and makes sure that it was one state of it: what is hashed is what was read. */
-async function* readPieces(handle: FileHandle, name: string): AsyncGenerator<Uint8Array> {
-  const before = await handle.stat();
+async function* readPieces(handle: FileHandle, name: string, before: Stats): AsyncGenerator<Uint8Array> {
   try {
     for (;;) {
       const buffer = Buffer.allocUnsafe(READ_BYTES);

@@ -2,7 +2,7 @@
  * Staging as a whole: from sorted rows to a staged file that the catalogue knows.
  */
 import { crashPoint } from '../base/crash-points.ts';
-import { throwIfAborted, UttrError } from '../base/errors.ts';
+import { isUttrError, throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
@@ -31,7 +31,7 @@ export interface StageJob {
   readonly batches: () => readonly ManifestBatch[];
   readonly onConflict: (conflict: RowConflict, row: IncomingRow) => void;
   /** Hands over the rows, in any order. */
-  readonly fill: (rows: RowLines) => Promise<void>;
+  readonly feed: (rows: RowLines) => Promise<void>;
   /** Looks at what staging would come to; true: record it, false: leave all as it was. */
   readonly decide: (tally: StageTally) => boolean;
   /** Starts from nothing instead of from what is staged already. */
@@ -48,7 +48,7 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
   const sorter = new RunSorter(runs);
   try {
     const rows = new RowLines(sorter, job.identity);
-    await job.fill(rows);
+    await job.feed(rows);
     const file = `${job.dataset}-${repository.ulids.next()}.staged`;
     const writer = await StagedWriter.open(repository.path('staged', file));
     try {
@@ -84,7 +84,7 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
       await writer.abort();
       // It may have its name already, but nothing refers to it.
       await repository.removeLocal('staged', file);
-      throw error;
+      throw explained(repository, job.dataset, previous, error);
     }
   } finally {
     await sorter.close();
@@ -100,6 +100,19 @@ async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal | 
   }
 }
 
+/** What was staged before may have been taken away while it was read. */
+function explained(repository: Repository, dataset: string, previous: Staged | undefined, error: unknown): unknown {
+  const isOvertaken = repository.catalogue.staged(dataset)?.file !== previous?.file;
+  return isOvertaken && isUttrError(error, 'io-failed') ? overtaken(dataset, error) : error;
+}
+
+function overtaken(dataset: string, cause?: unknown): UttrError {
+  return new UttrError('head-moved', `another command staged or committed ${dataset} meanwhile`, {
+    cause,
+    hint: 'run the command again',
+  });
+}
+
 /** Puts the new staged file in the place of the old one, unless another command was faster. */
 async function record(
   repository: Repository,
@@ -111,9 +124,7 @@ async function record(
   const { catalogue } = repository;
   catalogue.transaction(() => {
     if (catalogue.staged(dataset)?.file !== previous?.file) {
-      throw new UttrError('head-moved', `another command staged or committed ${dataset} meanwhile`, {
-        hint: 'run the command again',
-      });
+      throw overtaken(dataset);
     }
     if (summary.lines === 0) catalogue.clearStaged(dataset);
     else catalogue.setStaged({ dataset, file, summary: JSON.stringify(summary) });
