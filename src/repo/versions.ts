@@ -37,8 +37,13 @@ export function parseTarget(repository: Repository, text: string | undefined): T
   }
   if (text in repository.config.datasets) return { dataset: text, name: 'HEAD' };
   if (at === 0) return { dataset: repository.onlyDataset(), name: text.slice(1) };
-  if (!looksLikeVersion(text)) repository.dataset(text);
+  if (!looksLikeVersion(text) && !isOnlyDatasetsTag(repository, text)) repository.dataset(text);
   return { dataset: repository.onlyDataset(), name: text };
+}
+
+function isOnlyDatasetsTag(repository: Repository, text: string): boolean {
+  const [dataset, ...others] = Object.keys(repository.config.datasets);
+  return dataset !== undefined && others.length === 0 && repository.catalogue.tag(dataset, text) !== undefined;
 }
 
 function looksLikeVersion(text: string): boolean {
