@@ -40,11 +40,24 @@ export function isUsableDictionary(bytes: Buffer): boolean {
   return bytes.length < 4 || bytes.readUInt32BE(0) !== DICTIONARY_MAGIC;
 }
 
-/** 'dense' takes ten times as long as 'fast'. */
+/** 'dense' is for metadata: little of it, kept for ever and read from afar. */
 export type Effort = 'fast' | 'dense';
 
 const LEVELS = { fast: 3, dense: 16 } as const;
-const DELTA_LEVELS = { fast: 8, dense: 16 } as const;
+/**
+ * Deltas of nodes are names, which never match by chance: an optimal parse that looks at few candidates, of six bytes
+ * and more, finds nearly what level 16 finds, in half its time (measured on the nodes of 1,000 rows added to a million).
+ */
+const DELTA_PARAMETERS = {
+  fast: { [constants.ZSTD_c_compressionLevel]: 8 },
+  dense: {
+    [constants.ZSTD_c_compressionLevel]: 10,
+    [constants.ZSTD_c_strategy]: constants.ZSTD_btopt,
+    [constants.ZSTD_c_searchLog]: 1,
+    [constants.ZSTD_c_minMatch]: 6,
+    [constants.ZSTD_c_targetLength]: 999,
+  },
+} as const;
 
 /** Compresses `raw` on its own. */
 export async function compressFrame(raw: Buffer, effort: Effort = 'fast'): Promise<Buffer> {
@@ -63,7 +76,7 @@ export async function compressDelta(
   dictionary: Buffer,
   effort: Effort = 'fast',
 ): Promise<Buffer | undefined> {
-  const params = { [constants.ZSTD_c_compressionLevel]: DELTA_LEVELS[effort], [constants.ZSTD_c_checksumFlag]: 0 };
+  const params = { ...DELTA_PARAMETERS[effort], [constants.ZSTD_c_checksumFlag]: 0 };
   const frame = compress(raw, { params, dictionary });
   const header = deltaHeader(raw.length);
   return frame.subarray(0, header.length).equals(header) ? frame.subarray(header.length) : undefined;

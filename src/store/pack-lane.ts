@@ -50,6 +50,9 @@ const DELTA_RULES: Readonly<Record<PackKind, DeltaRules>> = {
   m: { chunks: 8, isOverlapOnly: false, effort: 'dense', share: 0.8 },
 };
 
+/** A delta of at most this part of the raw bytes is used as it is: full frames are several times larger. */
+const SURELY_SMALL = 0.03;
+
 type Step = ChunkWrite | EncodedFrame | 'cut';
 
 /** Neighbours that are compressed together, each against what it replaces. */
@@ -253,11 +256,17 @@ export class PackLane {
     if (!isUsableDictionary(dictionaryBytes)) return undefined;
     const raw = Buffer.concat(group.chunks.map(({ bytes }) => bytes));
     const { effort, share } = this.#rules;
-    const [stored, full] = [await compressDelta(raw, dictionaryBytes, effort), await compressFrame(raw)];
-    if (stored === undefined || stored.length > full.length * share) return undefined;
+    const stored = await compressDelta(raw, dictionaryBytes, effort);
+    if (stored === undefined || !(await isWorthIt(stored, raw, share))) return undefined;
     const depths = dictionary.map((name) => this.#index.find(name)?.frame.depth ?? 0);
     return { stored, depth: 1 + Math.max(...depths), dictionary, chunks: group.chunks.map(chunkEntry) };
   }
+}
+
+/** Whether a delta is small enough beside the full frame; that one is only made where it could be in doubt. */
+async function isWorthIt(stored: Buffer, raw: Buffer, share: number): Promise<boolean> {
+  if (stored.length <= raw.length * SURELY_SMALL) return true;
+  return stored.length <= (await compressFrame(raw)).length * share;
 }
 
 async function encodeFull(chunks: readonly ChunkWrite[]): Promise<EncodedFrame> {
