@@ -1,5 +1,5 @@
 /**
- * Copies chunks between stores, either way: whole frames as they are where most of a frame is wanted, the rest
+ * Copies chunks between stores, either way: deltas as they are, full frames where most of one is wanted, the rest
  * in new frames.
  *
  * A frame that has a dictionary is copied as it is only if the other store has the dictionary or gets it before,
@@ -17,7 +17,7 @@ import { packKind, type PackKind } from './pack.ts';
 
 /** Memory for the frames in hand at a time. */
 const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
-/** A frame is copied as it is when at least this share of its raw bytes is wanted. */
+/** A full frame is copied as it is when at least this share of its raw bytes is wanted. */
 const WANTED_SHARE = 0.5;
 
 export interface CopyOptions extends CallOptions {
@@ -146,7 +146,8 @@ class Copy {
 
   /** Depth of the frame in the other store; undefined when it must not be copied as it is. */
   async #depthOfCopy({ location, kind, wantedBytes }: WantedFrame): Promise<number | undefined> {
-    if (wantedBytes < location.rawBytes * WANTED_SHARE) return undefined;
+    // A delta is small, and what shares it was written with it: most likely it is wanted next.
+    if (location.depth === 0 && wantedBytes < location.rawBytes * WANTED_SHARE) return undefined;
     const { to, depthThere } = this.#options;
     let depth = 0;
     for (const name of location.dictionary) {

@@ -135,6 +135,23 @@ describe('copyChunks', () => {
     await expectClosed(there);
   });
 
+  test('a delta that neighbours share goes as it is, even where one of them is wanted first', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const old = manyLeaves(8);
+    const next = old.map((leaf, row) => editLeaf(leaf, row, 'changed'));
+    for (const nodes of [old, next]) {
+      const sink = here.sink();
+      for (const node of nodes) sink.node(node);
+      here.record(await sink.finish());
+    }
+    await copy(here.reader(), there, old);
+    const [first, ...others] = next as [ChunkWrite, ...ChunkWrite[]];
+    const summary = await copy(here.reader(), there, [first], others);
+    expect(summary).toMatchObject({ copiedFrames: 1, recompressedChunks: 0 });
+    await expectReadable(there, next);
+    await expectClosed(there);
+  });
+
   test('leaves and nodes stay in packs of their own kind (P8)', async () => {
     const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
     const [leaf, node] = [chunkOf('leaf'), chunkOf('node')];
