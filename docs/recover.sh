@@ -51,7 +51,7 @@ list_pack() {
   slice "$pack" $((size - 44 - footer_length)) "$footer_length" >"$work/footer"
   [ "$(digest_of <"$work/footer")" = "$(slice "$pack" $((size - 44)) 32 | od -An -v -tx1 | tr -d ' \n')" ] ||
     fail "the footer of $pack is damaged"
-  local -a bytes=() stored=() counts=() depths=() references=() lengths=() names=() others=()
+  local -a bytes=() stored=() counts=() depths=() references=() lengths=() listed=() others=()
   read -r -d '' -a bytes < <(od -An -v -tu1 "$work/footer" && printf '\0')
   varint && frames=$value
   varint && chunks=$value
@@ -68,8 +68,8 @@ list_pack() {
   done
   for ((i = 0; i < chunks; i++)); do varint && lengths[i]=$value; done
   # The short names that are left, one a line: 16 bytes each.
-  mapfile -t names < <(tail -c "+$((at + 1))" "$work/footer" | od -An -v -tx1 -w16 | tr -d ' ')
-  others=("${names[@]:chunks:outside}")
+  mapfile -t listed < <(tail -c "+$((at + 1))" "$work/footer" | od -An -v -tx1 -w16 | tr -d ' ')
+  others=("${listed[@]:chunks:outside}")
   local offset=8 first=0 next=0 raw place dictionary reference
   for ((frame = 0; frame < frames; frame++)); do
     dictionary=''
@@ -80,13 +80,13 @@ list_pack() {
       elif ((reference % 2 == 1)); then
         dictionary+=" ${others[reference / 2]}"
       else
-        dictionary+=" ${names[first - reference / 2]}"
+        dictionary+=" ${listed[first - reference / 2]}"
       fi
     done
     raw=0 place=0
     for ((i = first; i < first + counts[frame]; i++)); do raw=$((raw + lengths[i])); done
     for ((i = first; i < first + counts[frame]; i++)); do
-      echo "${names[i]} ${depths[frame]} $pack $offset ${stored[frame]} $raw $place ${lengths[i]}$dictionary"
+      echo "${listed[i]} ${depths[frame]} $pack $offset ${stored[frame]} $raw $place ${lengths[i]}$dictionary"
       place=$((place + lengths[i]))
     done
     first=$((first + counts[frame]))
@@ -109,28 +109,37 @@ delta_header() {
   printf "$bytes"
 }
 
-# Puts the chunk of a short name into $work/chunks, and all that share its frame.
+# Opens the frame of a chunk, given by its short name: all chunks in it come into $work/chunks, and their whole names
+# into names[].
 open_frame() {
-  local name=$1 depth pack offset length raw place dictionary part frame entry
-  [ ! -e "$work/chunks/$name" ] || return 0
-  entry=${where[$name]:-}
-  [ -n "$entry" ] || fail "no pack holds the chunk $name"
+  local depth pack offset length raw dictionary part frame entry digest file
+  [ -z "${names[$1]:-}" ] || return 0
+  entry=${where[$1]:-}
+  [ -n "$entry" ] || fail "no pack holds the chunk $1"
   read -r depth pack offset length raw _ _ dictionary <<<"$entry"
-  local -a decompress=(zstd -dcq --memory=256MB)
-  frame="$work/frame-$name"
+  local -a decompress=(zstd -dcq --memory=256MB) short=() files=() lengths=()
+  frame="$work/frame-$1"
   if ((depth > 0)); then
-    for part in $dictionary; do open_frame "$part"; done
-    for part in $dictionary; do cat "$work/chunks/$part"; done >"$frame.dictionary"
+    for part in $dictionary; do
+      open_frame "$part"
+      files+=("$work/chunks/$part")
+    done
+    cat "${files[@]}" >"$frame.dictionary"
     decompress+=(-D "$frame.dictionary")
     delta_header "$raw" >"$frame.zst"
   fi
   slice "$pack" "$offset" "$length" >>"$frame.zst"
   "${decompress[@]}" "$frame.zst" >"$frame"
-  # The other chunks of this frame are wanted soon.
-  while read -r name _ _ _ _ _ place length _; do
-    slice "$frame" "$place" "$length" >"$work/chunks/$name"
-    [[ $(digest_of <"$work/chunks/$name") == "$name"* ]] || fail "the chunk $name is damaged"
+  files=()
+  while read -r part _ _ _ _ _ _ length _; do
+    short+=("$part") lengths+=("$length") files+=("$work/chunks/$part")
   done < <(grep -F " $pack $offset " "$work/index")
+  for part in "${!short[@]}"; do head -c "${lengths[part]}" >"${files[part]}"; done <"$frame"
+  while read -r digest file; do
+    part=${file##*/}
+    [[ $digest == "$part"* ]] || fail "the chunk $part is damaged"
+    names[$part]=$digest
+  done < <(sha256sum "${files[@]}")
   rm -f "$frame" "$frame.zst" "$frame.dictionary"
 }
 
@@ -138,21 +147,23 @@ open_frame() {
 get_chunk() {
   open_frame "${1:0:32}"
   chunk="$work/chunks/${1:0:32}"
-  [ "$(digest_of <"$chunk")" = "$1" ] || fail "the chunk $1 is damaged"
+  [ "${names[${1:0:32}]}" = "$1" ] || fail "the chunk $1 is damaged"
 }
 
 # Prints the lines of all leaves of a tree, in order.
 walk() {
-  local child chunk
+  local child chunk first
   get_chunk "$1"
-  if [ "$(head -c 5 "$chunk")" = 'node ' ]; then
+  # A key may begin with "node ", but its line has a TAB.
+  IFS= read -r first <"$chunk"
+  if [[ $first != *$'\t'* ]]; then
     for child in $(tail -n +2 "$chunk" | jq -r '.[1]'); do walk "$child"; done
   else
     cat "$chunk"
   fi
 }
 
-declare -A where=()
+declare -A where=() names=()
 for pack in packs/[dm]/*; do
   [ -f "$pack" ] && list_pack "$pack"
 done >"$work/index"
@@ -174,7 +185,8 @@ columns=$(jq '.identity | if length == 0 then 3 else 4 end' "$manifest")
 for place in $(jq -r '.sides | keys[]' "$manifest") unlabelled; do
   root=$(jq -r --arg place "$place" '.sides[$place].root // (if $place == "unlabelled" then .unlabelled.root else null end) // ""' "$manifest")
   : >"$out/$place.jsonl"
-  [ -z "$root" ] || walk "$root" | cut -f"$columns"- >"$out/$place.jsonl"
+  [ -z "$root" ] || walk "$root" >"$work/lines"
+  [ -z "$root" ] || cut -f"$columns"- "$work/lines" >"$out/$place.jsonl"
   records=$(jq -r --arg place "$place" '(.sides + {unlabelled})[$place].records' "$manifest")
   [ "$(wc -l <"$out/$place.jsonl")" -eq "$records" ] || fail "$place has other than $records records"
   echo "$records records in $out/$place.jsonl" >&2

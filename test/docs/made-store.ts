@@ -1,6 +1,7 @@
 /**
  * A store made by the command itself, as people make them: a first import, small changes, removals, two branches and
- * their merge, and a batch that is staged and not committed.
+ * their merge, and a batch that is staged and not committed. Its one unlabelled record makes a leaf that begins like a
+ * node.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,7 +25,7 @@ const CONFIG = {
 };
 
 /** Enough for a tree of three levels; most rows repeat the words of others, as utterances do. */
-const ROWS = 7000;
+const ROWS = 4400;
 
 function rowOf(number: number): string {
   const small = (INTENTS * (INTENTS + 1)) / 2;
@@ -110,7 +111,7 @@ export function makeStore(): MadeStore {
   made.commit();
 
   const fork = made.read('manifests/support.json');
-  made.add('theirs.jsonl', `${rowOf(90_001)}{"text":"only theirs","intent":"theirs"}\n{"text":"not labelled yet"}\n`);
+  made.add('theirs.jsonl', `${rowOf(90_001)}{"text":"only theirs","intent":"theirs"}\n{"text":"node 1"}\n`);
   const theirs = made.commit();
   writeFileSync(join(made.root, 'manifests/support.json'), fork);
   made.add('ours.jsonl', `${rowOf(90_050)}{"text":"only ours","intent":"ours"}\n`);

@@ -25,8 +25,13 @@ export function sideOrder(policy: Policy): string[] {
     .map(([side]) => side);
 }
 
+const places = new Map<string, bigint>();
+
 export function placeOf(salt: string, folded: string): bigint {
-  return BigInt(`0x${independentSha256(`${salt}\0${folded}`).slice(0, 16)}`);
+  const text = `${salt}\0${folded}`;
+  const place = places.get(text) ?? BigInt(`0x${independentSha256(text).slice(0, 16)}`);
+  places.set(text, place);
+  return place;
 }
 
 export function stratumOf(record: StoredRecord, stratify: readonly string[]): string {

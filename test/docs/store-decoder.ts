@@ -72,6 +72,8 @@ export class DecodedStore {
   readonly #where = new Map<string, DecodedFrame>();
   readonly #kind = new Map<string, Set<string>>();
   readonly #chunks = new Map<string, Buffer>();
+  /** Trees that were read and checked, by their canonical JSON. */
+  readonly #trees = new Map<string, Entry[]>();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -144,6 +146,14 @@ export class DecodedStore {
 
   /** The entries of a tree in order; order, encodings, totals and every place where a chunk ends are checked. */
   entries(tree: Tree): Entry[] {
+    const { root, height, records, bytes } = tree;
+    const name = canonical({ root, height, records, bytes });
+    const known = this.#trees.get(name) ?? this.#read(tree);
+    this.#trees.set(name, known);
+    return known;
+  }
+
+  #read(tree: Tree): Entry[] {
     if (tree.root === null) {
       require(tree.height + tree.records + tree.bytes === 0, 'an empty tree has no size');
       return [];
