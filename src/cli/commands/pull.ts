@@ -69,7 +69,7 @@ function describeDataset({ dataset, version, action, merge }: PulledDataset, rem
           ? []
           : [`  ${plural(crossed.length, 'group')} crossed to the training side for good:`]),
         ...crossed.slice(0, 20).map((text) => `    "${oneLine(text)}"`),
-        '  next: uttr push, and commit the pointer to git',
+        '  next: uttr push; in a git repository, commit the pointer too',
       ].join('\n');
     }
   }
