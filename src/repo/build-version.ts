@@ -10,6 +10,7 @@ import { type Manifest, type TreeState, UNLABELLED_PLACE as UNLABELLED } from '.
 import type { ChunkSink, ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, TreeBuilder, type TreeRoot } from '../tree/build.ts';
 import { type Edit, editTree } from '../tree/edit.ts';
+import { changeEntry } from './change-entry.ts';
 import { type CommitPlan, placedGroups, type PlacedGroup, placeOf } from './commit-plan.ts';
 import type { StagedLine } from './staged-file.ts';
 
@@ -162,19 +163,10 @@ async function buildChanges(job: Job, sides: Readonly<Record<string, TreeRoot>>)
       for (const line of move.lines) {
         if (line.isUnchanged) continue;
         const place = placeOf(line, 'after', side) ?? placeOf(line, 'before', move.from) ?? UNLABELLED;
-        builder.add(line.key, changeEntry(line.before, line.after, place));
+        builder.add(line.key, changeEntry(line.key, line.before, line.after, place));
       }
     }
     if (builder.needsDrain) await builder.drain();
   }
   return builder.finish();
-}
-
-/** An entry of the list of changes: canonical JSON {"after","before","side"}, absent states left out. */
-export function changeEntry(before: Buffer | undefined, after: Buffer | undefined, side: string): Buffer {
-  const parts: string[] = [];
-  if (after !== undefined) parts.push(`"after":${after.toString('utf8')}`);
-  if (before !== undefined) parts.push(`"before":${before.toString('utf8')}`);
-  parts.push(`"side":${JSON.stringify(side)}`);
-  return Buffer.from(`{${parts.join(',')}}`);
 }

@@ -3,7 +3,7 @@ import type { ChunkSource } from '../store/chunks.ts';
 import type { Entry } from '../tree/lines.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { BatchCursor } from './batch-cursor.ts';
-import { changeEntry } from './build-version.ts';
+import { type ListedChange, parseChangeEntry } from './change-entry.ts';
 import { DifferenceJoin } from './difference-join.ts';
 import { type ChangeCounts, changeKind, noChanges } from './group-state.ts';
 import { groupPrefix } from './version-counts.ts';
@@ -36,7 +36,11 @@ export async function findChanges(chunks: ChunkSource, parent: Manifest, manifes
       counts[kind]++;
       if (listed === undefined || !isListed) continue;
       if (listed.needsFill) await listed.fill();
-      isListed = isEntry(listed.head, key, changeEntry(before, after, place));
+      isListed = isEntry(listed.head, key, {
+        side: place,
+        before: before?.toString('utf8'),
+        after: after?.toString('utf8'),
+      });
       listed.advance();
     }
   }
@@ -51,6 +55,8 @@ function touch(touched: Buffer[] | undefined, prefix: Buffer): Buffer[] | undefi
   return touched.length > TOUCHED_LIMIT ? undefined : touched;
 }
 
-function isEntry(entry: Entry | undefined, key: Buffer, value: Buffer): boolean {
-  return entry !== undefined && entry.key.equals(key) && entry.value.equals(value);
+function isEntry(entry: Entry | undefined, key: Buffer, change: ListedChange): boolean {
+  if (entry === undefined || !entry.key.equals(key)) return false;
+  const { side, before, after } = parseChangeEntry(key, entry.value);
+  return side === change.side && before === change.before && after === change.after;
 }

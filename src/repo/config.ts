@@ -112,7 +112,7 @@ function readRemotes(value: unknown, problems: string[]): Record<string, RemoteC
     const { insecure } = remote;
     if (insecure !== undefined && typeof insecure !== 'boolean')
       problems.push(`${path}.insecure must be true or false`);
-    if (typeof remote['url'] !== 'string') problems.push(`${path}.url is missing`);
+    if (remote['url'] === undefined) problems.push(`${path}.url is missing`);
     remotes[name] = remote as unknown as RemoteConfig;
   }
   return remotes;
@@ -145,6 +145,7 @@ function readDatasets(value: unknown, problems: string[]): Record<string, Datase
 }
 
 function readSplit(value: unknown, dataset: string, path: string, problems: string[]): SplitPolicy {
+  const before = problems.length;
   const split = object(value, path, problems);
   unknownKeys(split, SPLIT_KEYS, `${path}.`, problems);
   const method = split['method'] ?? 'sticky';
@@ -159,23 +160,30 @@ function readSplit(value: unknown, dataset: string, path: string, problems: stri
     method: method as SplitPolicy['method'],
     sides: sides as Record<string, number>,
     salt: typeof salt === 'string' ? salt : '',
-    stratify: readFields(split['stratify'] ?? ['intent'], `${path}.stratify`, problems),
+    stratify: readStrings(split['stratify'] ?? ['intent'], `${path}.stratify`, problems),
   };
-  problems.push(...checkSplitPolicy(policy).map((problem) => `${path}: ${problem}`));
+  // What the values of a policy must be is told once its kinds are right.
+  if (problems.length === before) problems.push(...checkSplitPolicy(policy).map((problem) => `${path}: ${problem}`));
   return policy;
 }
 
 function readFields(value: unknown, path: string, problems: string[]): string[] {
+  const fields = readStrings(value, path, problems);
+  for (const field of fields) {
+    if (FIELD_PATH.test(field)) continue;
+    problems.push(`${path}: ${JSON.stringify(field)} is no field (intent, lang, id or features.<name>)`);
+  }
+  return fields;
+}
+
+function readStrings(value: unknown, path: string, problems: string[]): string[] {
   if (!Array.isArray(value)) {
     problems.push(`${path} must be a list`);
     return [];
   }
-  for (const field of value) {
-    if (typeof field !== 'string' || !FIELD_PATH.test(field)) {
-      problems.push(`${path}: ${JSON.stringify(field)} is no field (intent, lang, id or features.<name>)`);
-    }
-  }
-  return value as string[];
+  if (value.every((item) => typeof item === 'string')) return value;
+  problems.push(`${path} must be a list of strings`);
+  return [];
 }
 
 /** Without a prototype, so that no name (`toString`) is there before somebody puts it there. */

@@ -66,7 +66,7 @@ async function listsBetween(repository: Repository, from: Version, to: Version):
 
 async function* readList(chunks: ChunkSource, list: TreeRoot): AsyncIterable<readonly RecordChange[]> {
   for await (const entries of new TreeReader(chunks, list).scan({})) {
-    yield entries.map(({ key, value }) => ({ key, ...parseEntry(value) }));
+    yield entries.map(({ key, value }) => ({ key, ...parseChangeEntry(key, value) }));
   }
 }
 
@@ -74,23 +74,7 @@ async function* readList(chunks: ChunkSource, list: TreeRoot): AsyncIterable<rea
 export async function listedChanges(chunks: ChunkSource, list: TreeRoot, prefix: string): Promise<RecordChange[]> {
   if (list.root === null) return [];
   const [entries] = await new TreeReader(chunks, list).prefixes([Buffer.from(prefix)]);
-  return (entries ?? []).map(({ key, value }) => ({ key, ...parseEntry(value) }));
-}
-
-/** Parses an entry of a list of changes: {"after","before","side"}. @throws bad-chunk */
-function parseEntry(value: Buffer): Omit<RecordChange, 'key'> {
-  let entry: { after?: JsonValue; before?: JsonValue; side?: unknown };
-  try {
-    entry = JSON.parse(value.toString('utf8')) as typeof entry;
-  } catch (error) {
-    throw new UttrError('bad-chunk', 'an entry of a list of changes is no JSON', { cause: error });
-  }
-  if (typeof entry.side !== 'string') throw new UttrError('bad-chunk', 'an entry of a list of changes has no side');
-  return {
-    side: entry.side,
-    before: entry.before === undefined ? undefined : canonicalJson(entry.before),
-    after: entry.after === undefined ? undefined : canonicalJson(entry.after),
-  };
+  return (entries ?? []).map(({ key, value }) => ({ key, ...parseChangeEntry(key, value) }));
 }
 
 async function* composeLists(chunks: ChunkSource, lists: readonly TreeRoot[]): AsyncIterable<readonly RecordChange[]> {

@@ -29,7 +29,8 @@ export class VersionSinks {
     };
     this.changes = {
       leaf: (chunk) => main.node({ ...chunk, reading: 'whole' }),
-      node: (chunk) => main.node({ ...chunk, reading: 'whole' }),
+      // Not with the leaves: the root is asked for before them.
+      node: (chunk) => main.node(chunk),
       drain: () => main.drain(),
     };
   }
