@@ -36,7 +36,7 @@ export function parseTarget(repository: Repository, text: string | undefined): T
     return { dataset, name: text.slice(at + 1) || 'HEAD' };
   }
   if (text in repository.config.datasets) return { dataset: text, name: 'HEAD' };
-  if (at === 0) return { dataset: repository.onlyDataset(), name: text.slice(1) };
+  if (at === 0) return { dataset: repository.onlyDataset(), name: text.slice(1) || 'HEAD' };
   if (!looksLikeVersion(text) && !isOnlyDatasetsTag(repository, text)) repository.dataset(text);
   return { dataset: repository.onlyDataset(), name: text };
 }
