@@ -1,6 +1,6 @@
 /**
- * A store of format 1, written once and frozen: whatever this version writes, it reads that one, finds nothing wrong with it, and gives the
- * records and ids it was made with. It is never made again; a new format gets a new folder.
+ * A store of format 1, written once and frozen: whatever this version writes, it reads that one, finds nothing wrong
+ * with it, and gives the records and ids it was made with. It is never made again; a new format gets a new folder.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

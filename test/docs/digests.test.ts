@@ -18,12 +18,12 @@ function digest(bytes: Buffer): string {
   return CryptoJS.SHA256(CryptoJS.lib.WordArray.create(new Uint8Array(bytes))).toString(CryptoJS.enc.Hex);
 }
 
-test('P6: names of chunks', () => {
+test('P6: names of chunks are the digests that crypto-js gives', () => {
   expect(store.chunkNames.length).toBeGreaterThan(30);
   for (const name of store.chunkNames) expect(digest(store.chunk(name)).startsWith(name)).toBe(true);
 });
 
-test('P2, P3: digests of footers and of what lies before them', () => {
+test('P2, P3: so are those of footers and of what lies before them', () => {
   for (const bytes of store.packs.values()) {
     const end = bytes.length - 44;
     const footer = bytes.subarray(end - bytes.readUInt32BE(end + 32), end);
@@ -33,7 +33,7 @@ test('P2, P3: digests of footers and of what lies before them', () => {
   }
 });
 
-test('R13, R14: names of versions and content ids', () => {
+test('R13, R14: so are names of versions and content ids', () => {
   for (const { version, content } of expected) {
     expect(digest(store.chunk(version))).toBe(version);
     expect(contentOf(store.manifest(version), (text) => digest(Buffer.from(text)))).toBe(content);

@@ -19,11 +19,14 @@ describe('records and keys', () => {
     expect(Array.from(WHITESPACE).filter((char) => /\s/u.test(char) || char === '\u0085')).toHaveLength(26);
   });
 
-  test.each(jsonLines<{ text: string; norm: string; fold: string }>('forms'))('the forms of $text', (form) => {
-    expect({ text: form.text, norm: norm(form.text), fold: fold(form.text) }).toEqual(form);
-  });
+  test.each(jsonLines<{ text: string; norm: string; fold: string }>('forms'))(
+    '$text has the forms of the page',
+    (form) => {
+      expect({ text: form.text, norm: norm(form.text), fold: fold(form.text) }).toEqual(form);
+    },
+  );
 
-  test('keys', () => {
+  test('records have the keys of the page', () => {
     const [long, ...rest] = jsonLines<Record<string, Json>>('keys').reverse();
     for (const { record, identity, key } of rest) {
       expect(keyOf(record as StoredRecord, identity as string[])).toBe(key);
@@ -46,14 +49,14 @@ describe('trees', () => {
   });
 
   test.each(jsonLines<{ key: string; seed: number; xxh32: number; anchor?: boolean }>('hashes'))(
-    'XXH32 of $key with seed $seed',
+    'XXH32 of $key with seed $seed is that of the page',
     ({ key, seed, xxh32: hash, anchor }) => {
       expect(xxh32(Buffer.from(key), seed)).toBe(hash);
       expect(new EndRule(0).endsAfter(Buffer.from(key), 1)).toBe(anchor ?? false);
     },
   );
 
-  test('the worked example of the rule, number by number', () => {
+  test('the worked example of the rule is right, number by number', () => {
     const [step] = jsonLines<Record<string, number> & { key: string; ends: boolean }>('boundary');
     if (step === undefined) throw new Error('the example is missing');
     const key = Buffer.from(step.key);
@@ -133,14 +136,14 @@ describe('versions', () => {
 
 describe('the split, what is local, events', () => {
   test.each(jsonLines<{ salt: string; text: string; sha256: string; place: string }>('draw'))(
-    'the draw of $text',
+    '$text has the place of the page',
     (draw) => {
       expect(independentSha256(`${draw.salt}\0${draw.text}`)).toBe(draw.sha256);
       expect(placeOf(draw.salt, draw.text)).toBe(BigInt(draw.place));
     },
   );
 
-  test('the needs of five strata', () => {
+  test('five strata take the groups that the page says', () => {
     const policy = {
       method: 'sticky',
       sides: { train: 0.75, test: 0.25 },
@@ -168,7 +171,7 @@ describe('the split, what is local, events', () => {
     }
   });
 
-  test('the id of an event', () => {
+  test('the id of an event follows from its list', () => {
     const { text, argument } = exampleWith('event');
     expect(canonical(JSON.parse(text) as Json)).toBe(text.trimEnd());
     expect(independentSha256(text.trimEnd()).slice(0, 32)).toBe(argument);
