@@ -5,7 +5,6 @@
  * lists are composed: they are small and lie with the metadata, so a fresh clone reads kilobytes. Otherwise the
  * trees are compared, which costs what differs.
  */
-import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { Manifest } from '../records/manifest.ts';
@@ -13,7 +12,7 @@ import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, type TreeRoot } from '../tree/build.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { TreeReader } from '../tree/reader.ts';
-import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
+import { parseChangeEntry } from './change-entry.ts';
 import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import type { Repository } from './repository.ts';
 import { loadVersion, type Version } from './versions.ts';
