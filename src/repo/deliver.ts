@@ -55,9 +55,10 @@ function isGone(owner: string, host: string): boolean {
   return itsHost === host && processId !== undefined && !isProcessAlive(Number(processId));
 }
 
-/** What became of the deliveries, as sentences. */
+/** What became of the deliveries, as sentences, and what to do about those that are left. */
 export function deliverySentences(repository: Repository, report: DeliveryReport): readonly string[] {
-  return describeDelivery(report, repository.clock.now().getTime());
+  const hints = new Set(report.left.flatMap(({ hint }) => (hint === undefined ? [] : [`hint: ${hint}`])));
+  return [...describeDelivery(report, repository.clock.now().getTime()), ...hints];
 }
 
 /** Allows this machine to send to the sinks of uttr.json as they are now. @returns the sinks, for the person to see */
