@@ -10,14 +10,15 @@ import { decodeManifest } from '../records/manifest.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
+import { auditHeads } from './head-audit.ts';
 import { parentsFirst, rebuildIndex } from './index-rebuild.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { auditPacks, IndexAudit } from './pack-audit.ts';
 import { type Problem, ProblemList } from './problem-list.ts';
-import { readHeads, readTags } from './remote-heads.ts';
 import { openRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
 import { auditStaged } from './staged-audit.ts';
+import { checkFormatBytes } from './store-format.ts';
 import { VersionAudit } from './version-audit.ts';
 import type { Version } from './versions.ts';
 import { LOCAL, parsePointer, pointedDatasets, pointerPath, readPointerText, requireRoot } from './working-copy.ts';
@@ -42,6 +43,7 @@ export async function fsck(
   const problems = new ProblemList();
   if (options.rebuildIndex === true) await rebuildIndex(repository, problems);
   for (const what of catalogue.damage()) problems.say('catalogue-unusable', what, 'catalogue.db');
+  await checkFormatBytes(local, problems);
   const index = new IndexAudit(catalogue, problems, progress);
   await auditPacks(local, localOnly, problems, { progress, signal, use: (pack) => index.take(pack) });
   index.finish();
@@ -62,13 +64,9 @@ export async function fsckRemote(repository: Repository, name: string | undefine
   try {
     const chunks = new RemoteChunks(remote.store, { signal });
     const counts = await auditPacks(remote.store, chunks, problems, { progress, signal });
-    const datasets = new Set<string>();
-    for (const prefix of ['heads/', 'tags/']) {
-      for await (const blob of remote.store.list(prefix, { signal })) datasets.add(blob.name.split('/')[1] ?? '');
-    }
+    await checkFormatBytes(remote.store, problems);
     let versions = 0;
-    for (const dataset of datasets) {
-      const tips = await tipsOf(remote.store, dataset, problems);
+    for (const tips of (await auditHeads(remote.store, problems, { signal })).values()) {
       const known = await walkHistory(tips, chunks, problems);
       versions += known.length;
       await checkVersions(repository, known, chunks, problems);
@@ -125,22 +123,6 @@ async function checkVersions(
     repository.progress.update('checking versions', index, versions.length, 'versions');
     const [parent] = version.manifest.parents;
     await audit.check(version, parent === undefined ? undefined : byHash.get(parent));
-  }
-}
-
-/** Versions that the heads and tags of a dataset name. */
-async function tipsOf(
-  store: Parameters<typeof readHeads>[0],
-  dataset: string,
-  problems: ProblemList,
-): Promise<readonly Hash[]> {
-  try {
-    const heads = await readHeads(store, dataset);
-    const tags = await readTags(store, dataset);
-    return [...heads.map(({ version }) => version), ...tags.values()];
-  } catch (error) {
-    problems.add(error, `heads/${dataset}`);
-    return [];
   }
 }
 

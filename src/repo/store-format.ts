@@ -1,5 +1,6 @@
 import { UttrError } from '../base/errors.ts';
 import type { BlobStore } from '../store/blob-store.ts';
+import type { ProblemList } from './problem-list.ts';
 
 const FORMAT_FILE = 'format.json';
 
@@ -41,4 +42,11 @@ export async function checkStoreFormat(store: BlobStore, mode: 'read' | 'write')
     });
   }
   if (format !== STORE_FORMAT) throw new UttrError('bad-remote', `${store.url} has no known store format`);
+}
+
+/** Checks that the format file is, byte for byte, the one that this format has. */
+export async function checkFormatBytes(store: BlobStore, problems: ProblemList): Promise<void> {
+  const found = await store.read(FORMAT_FILE);
+  if (found === undefined || found.bytes.toString('utf8') === FORMAT_TEXT) return;
+  problems.say('bad-remote', 'it is not the format file of a store of this format', FORMAT_FILE);
 }
