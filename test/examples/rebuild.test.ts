@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { POINTER_PATH, rebuildExample, type RebuiltExample } from '../../scripts/rebuild-example.ts';
+import { DATASET, POINTER_PATH, rebuildExample, type RebuiltExample } from '../../scripts/rebuild-example.ts';
+import { defaultDatasetConfig, parseConfig } from '../../src/repo/config.ts';
 import { decodePointer } from '../../src/records/pointer.ts';
 
 const pointer = readFileSync(POINTER_PATH, 'utf8');
@@ -24,6 +25,13 @@ describe('the pointer of the example', () => {
 
   test('is what a rebuild writes, to the last byte, where clock and author are the same', () => {
     expect(rebuilt.pointer).toBe(pointer);
+  });
+
+  test('has the dataset in uttr.json that add would write', () => {
+    const text = readFileSync(join(POINTER_PATH, '../../uttr.json'), 'utf8');
+    expect(parseConfig(text).datasets).toStrictEqual(
+      parseConfig(JSON.stringify({ uttr: 1, datasets: { [DATASET]: defaultDatasetConfig(DATASET) } })).datasets,
+    );
   });
 
   test('leaves a test side of a quarter, and nothing crossed, after each batch', () => {
