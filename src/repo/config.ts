@@ -145,9 +145,9 @@ function readDatasets(value: unknown, problems: string[]): Record<string, Datase
 }
 
 function readSplit(value: unknown, dataset: string, path: string, problems: string[]): SplitPolicy {
-  const before = problems.length;
   const split = object(value, path, problems);
   unknownKeys(split, SPLIT_KEYS, `${path}.`, problems);
+  const before = problems.length;
   const method = split['method'] ?? 'sticky';
   if (method !== 'sticky' && method !== 'hash') problems.push(`${path}.method must be "sticky" or "hash"`);
   const salt = split['salt'] ?? dataset;

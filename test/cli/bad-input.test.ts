@@ -50,7 +50,7 @@ describe('a table', () => {
           "file": "a.csv",
         },
         "exitCode": 3,
-        "hint": "known columns: text, label",
+        "hint": "did you mean "label"?",
         "kind": "rejected",
         "message": "a.csv has no column "Lable" (wanted for intent)",
       }
