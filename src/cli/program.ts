@@ -147,7 +147,9 @@ function wantsColor(flags: GlobalFlags, streams: Streams): boolean {
   const { environment } = streams;
   if (flags.color === false || flags.json === true) return false;
   if ((environment['NO_COLOR'] ?? '') !== '' || (environment['CI'] ?? '') !== '') return false;
-  return environment['TERM'] !== 'dumb' && streams.stdout.isTTY === true;
+  // Under `git diff` on a terminal, stdout is the pipe to git's pager; git says so, and colours its own lines too.
+  const isSeen = streams.stdout.isTTY === true || environment['GIT_PAGER_IN_USE'] === 'true';
+  return environment['TERM'] !== 'dumb' && isSeen;
 }
 
 function report(

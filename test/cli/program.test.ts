@@ -250,6 +250,15 @@ describe('global options', () => {
 describe('a terminal', () => {
   const ESCAPE = '\u001B';
 
+  test('shows colours in the pager that git has started', async () => {
+    const project = await committedProject(1);
+    const paged = { GIT_PAGER_IN_USE: 'true' };
+    const { stdout } = await project.runWith({ environment: paged }, 'diff');
+    expect(stdout).toContain(ESCAPE);
+    const plain = await project.runWith({ environment: { ...paged, NO_COLOR: '1' } }, 'diff');
+    expect(plain.stdout).not.toContain(ESCAPE);
+  });
+
   test('shows colours, unless NO_COLOR, CI, TERM=dumb or --no-color say otherwise', async () => {
     const project = await committedProject(1);
     expect((await project.runWith({ terminal: true }, 'log')).stdout).toContain(ESCAPE);
