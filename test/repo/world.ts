@@ -16,6 +16,7 @@ import { findRecords } from '../../src/repo/query.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { headVersion, type Version } from '../../src/repo/versions.ts';
 import { editConfig } from '../../src/repo/working-copy.ts';
+import type { BlobStore } from '../../src/store/blob-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { FaultyBlobStore } from '../doubles/faulty-blob-store.ts';
 import { temporaryDirectory } from '../doubles/temporary-directory.ts';
@@ -34,9 +35,11 @@ export class World {
   readonly #stores = new Map<string, FaultyBlobStore>();
   #nowMs = Date.UTC(2026, 0, 1);
   #seed: number;
+  readonly #openRemote: (url: string) => Promise<BlobStore>;
 
-  constructor(seed = 1) {
+  constructor(seed = 1, openRemote: (url: string) => Promise<BlobStore> = openStore) {
     this.#seed = seed;
+    this.#openRemote = openRemote;
   }
 
   get remoteUrl(): string {
@@ -57,7 +60,7 @@ export class World {
   async store(url = this.remoteUrl): Promise<FaultyBlobStore> {
     let store = this.#stores.get(url);
     if (store === undefined) {
-      store = new FaultyBlobStore(await openStore(url));
+      store = new FaultyBlobStore(await this.#openRemote(url));
       this.#stores.set(url, store);
     }
     return store;
