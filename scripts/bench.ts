@@ -15,7 +15,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeMachine, takePriority } from './bench/conditions.ts';
+import { describeMachine, describeProgram, takePriority } from './bench/conditions.ts';
 import { figureTable } from './bench/figures.ts';
 import { buildPackage } from './bench/package.ts';
 import { withPart } from './bench/page.ts';
@@ -42,16 +42,24 @@ function chosen(names: readonly string[]): readonly Scenario[] {
 }
 
 /** A table with its conditions below it. */
-async function runScenario(scenario: Scenario, world: World, machine: string): Promise<string> {
+async function runScenario(scenario: Scenario, world: World, program: string): Promise<string> {
   const figures = await scenario.run(world);
   const date = new Date().toISOString().slice(0, 10);
   const rows = world.rows.toLocaleString('en-US');
   const share = `${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
   const others = `other programs took at most ${share}${values.priority ? ', what this one left them' : ''}`;
-  return `${figureTable(figures)}\n${date}; ${rows} rows; ${machine}; ${others}.\n`;
+  return `${figureTable(figures)}\n${date}, ${program}, ${rows} rows; ${others}.\n`;
+}
+
+function report(part: string, content: string): void {
+  process.stdout.write(`\n${part}\n\n${content}`);
+  if (values.out === undefined) return;
+  writeFileSync(values.out, withPart(readFileSync(values.out, 'utf8'), part, content));
 }
 
 const scenarios = chosen(values.only);
+if (values.quick && values.out !== undefined)
+  throw new Error('--quick says nothing about speed: nothing to write down');
 if (values.priority) takePriority();
 const base = join(tmpdir(), 'uttr-bench');
 const dataFolder = join(base, 'data');
@@ -59,8 +67,7 @@ mkdirSync(dataFolder, { recursive: true });
 const scratchFolder = mkdtempSync(join(base, 'run-'));
 try {
   const command = buildPackage(root, join(scratchFolder, 'package'));
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const machine = describeMachine(root, version);
+  const program = describeProgram(root);
   const world = new World({
     rows: values.quick ? 20_000 : Number(values.rows),
     repeat: values.quick ? 2 : 5,
@@ -72,13 +79,8 @@ try {
     ),
     note: (text) => process.stderr.write(`${text}\n`),
   });
-  for (const scenario of scenarios) {
-    const content = await runScenario(scenario, world, machine);
-    process.stdout.write(`\n${scenario.name}\n\n${content}`);
-    if (values.out !== undefined) {
-      writeFileSync(values.out, withPart(readFileSync(values.out, 'utf8'), scenario.name, content));
-    }
-  }
+  report('machine', `${describeMachine()}.\n`);
+  for (const scenario of scenarios) report(scenario.name, await runScenario(scenario, world, program));
 } finally {
   if (values.keep) process.stderr.write(`projects and generated files are in ${base}\n`);
   else rmSync(base, { recursive: true, force: true });

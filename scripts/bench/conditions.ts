@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 
 /** CPU time in clock ticks, which are the same unit in both files of /proc. */
 export interface CpuTicks {
@@ -13,17 +14,17 @@ export interface CpuTicks {
   readonly own: number;
 }
 
-/** One line about machine, system and program. */
-export function describeMachine(root: string, version: string): string {
+/** One line about the machine and what runs programs on it. */
+export function describeMachine(): string {
   const models = [...new Set(cpus().map(({ model }) => model.trim()))].join(', ');
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const parts = [
-    `uttr ${version}${commitOf(root)}`,
-    `Node.js ${process.versions.node}`,
-    `Linux ${release()}`,
-    `${models}, ${cpus().length} CPUs, ${memory} of memory`,
-  ];
-  return parts.join('; ');
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB of memory`;
+  return `${models}, ${cpus().length} CPUs, ${memory}; Linux ${release()}; Node.js ${process.versions.node}`;
+}
+
+/** Version and commit of the program at `root`. */
+export function describeProgram(root: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  return `uttr ${version}${commitOf(root)}`;
 }
 
 /**

@@ -174,16 +174,20 @@ async function wholeDataset(world: World): Promise<readonly Figure[]> {
 async function growth(world: World): Promise<readonly Figure[]> {
   const file = await world.batchFile(BATCH_ROWS);
   const figures: Figure[] = [];
-  const medians: number[][] = [];
+  const times: number[][] = [];
   for (const rows of [world.rows / 10, world.rows, world.rows * 10]) {
     const batches = await batchRuns(world, rows, file, []);
     const values = batches.map(({ add, commit }) => add.wallMs + commit.wallMs);
-    medians.push(values);
-    const size = `onto ${rows.toLocaleString('en-US')} rows`;
+    times.push(values);
+    const count = rows.toLocaleString('en-US');
+    const size = `onto ${count} rows`;
     figures.push({ what: `\`add\` and \`commit\` ${size}`, unit: 'ms', values });
+    const { runs } = await world.imported(rows);
+    const peaks = runs.map(({ add, commit }) => Math.max(add.peakRssBytes, commit.peakRssBytes));
+    figures.push({ what: `peak memory of the first import of ${count} rows`, unit: 'bytes', values: peaks });
     figures.push({ what: `stored in packs ${size}`, unit: 'bytes', values: batches.map(({ stored }) => stored) });
   }
-  const [least = [], , most = []] = medians;
+  const [least = [], , most = []] = times;
   const ratios = most.map((value, run) => value / (least[run] as number));
   return [
     ...figures,
