@@ -58,6 +58,11 @@ export class CliContext {
     return pathToFileURL(this.resolve(path)).href;
   }
 
+  /** The address of a store as the user wrote it: a path is one as well. */
+  storeUrl(url: string): string {
+    return url.includes('://') || url.startsWith('file:') ? url : this.fileUrl(url);
+  }
+
   /** What the library is lent by the command. */
   get surroundings(): Surroundings {
     return {

@@ -15,20 +15,22 @@ import { copyChunks } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { newChunks } from '../tree/new-chunks.ts';
 import { isAncestor } from './ancestry.ts';
+import { defaultDatasetConfig } from './config.ts';
 import { mergeVersions, type MergeSummary } from './merge-state.ts';
 import { placesOf } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { TransferSummary } from './push.ts';
-import { readHead, readTags, type RemoteHead } from './remote-heads.ts';
+import { readDatasets, readHead, readTags, type RemoteHead } from './remote-heads.ts';
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
 import { TransferCount, treesOf } from './send-versions.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
-import { pointedDatasets, readPointerText, writePointerText } from './working-copy.ts';
+import { editConfig, pointedDatasets, readPointerText, writePointerText } from './working-copy.ts';
 
 export interface PullOptions {
   readonly remote?: string | undefined;
+  /** Empty: every dataset that the remote has. */
   readonly datasets: readonly string[];
   /** One side only: for a training job that needs no more. */
   readonly side?: string | undefined;
@@ -54,8 +56,9 @@ export async function pull(repository: Repository, options: PullOptions): Promis
   const remote = await openRemote(repository, requireRemote(repository, options.remote), 'read');
   const chunks = await repository.lazy.use(remote);
   const job = new Pull(repository, remote, chunks, options);
+  const names = options.datasets.length > 0 ? options.datasets : await readDatasets(remote.store);
   const datasets: PulledDataset[] = [];
-  for (const dataset of options.datasets) datasets.push(...(await job.dataset(dataset)));
+  for (const dataset of names) datasets.push(...(await job.dataset(dataset)));
   const { packs, blocks, bytes } = job.count;
   return { remote: remote.name, packs, blocks, bytes, versions: job.versions, datasets };
 }
@@ -84,6 +87,8 @@ class Pull {
     const repository = this.#repository;
     const branch = await repository.branch();
     const there = (await readHead(this.#remote.store, dataset, branch, { signal: repository.signal }))?.head;
+    // A name that nobody knows, here or there, is a typing error.
+    if (there === undefined && !(await transferable(repository)).includes(dataset)) repository.dataset(dataset);
     noticeStepBack(repository, this.#remote, dataset, branch, there);
     await this.#takeTags(dataset);
     if (this.#options.fetchOnly === true) {
@@ -152,6 +157,7 @@ class Pull {
     const { dataset } = version.manifest;
     await this.#bring(version);
     this.#remember(head);
+    await this.#configure(version);
     const before = await readPointerText(repository.root, dataset);
     const text = encodePointer(pointerOf(version.hash, version.manifest));
     repository.catalogue.transaction(() =>
@@ -162,6 +168,19 @@ class Pull {
     crashPoint('pull.pointer-written');
     repository.catalogue.transaction(() => repository.catalogue.clearPointer(dataset));
     return { dataset, version: version.hash, action: 'forwarded' };
+  }
+
+  /** A project that is told of a dataset by the remote alone takes its settings from the version. */
+  async #configure({ manifest }: Version): Promise<void> {
+    const { dataset, identity, split } = manifest;
+    const repository = this.#repository;
+    if (dataset in repository.config.datasets) return;
+    repository.setConfig(
+      await editConfig(repository.root, (config) => {
+        const datasets = (config['datasets'] ??= {}) as Record<string, unknown>;
+        datasets[dataset] = { ...defaultDatasetConfig(dataset), identity, split };
+      }),
+    );
   }
 
   async #takeTags(dataset: string): Promise<void> {

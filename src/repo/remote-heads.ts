@@ -65,6 +65,13 @@ export async function readHeads(store: BlobStore, dataset: string, options?: Cal
   return heads.flat();
 }
 
+/** Datasets that have a head on a remote. */
+export async function readDatasets(store: BlobStore, options?: CallOptions): Promise<string[]> {
+  const names = new Set<string>();
+  for await (const { name } of store.list('heads/', options)) names.add(name.split('/')[1] ?? '');
+  return [...names].filter((name) => name !== '');
+}
+
 /** @throws wrong-answer */
 function parseHead(bytes: Buffer, url: string, dataset: string, branch?: string): RemoteHead {
   const head = parseSmall(bytes, `a head of ${dataset}`, url) as unknown as RemoteHead;

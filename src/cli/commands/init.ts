@@ -9,9 +9,10 @@ export function registerInit(program: Command, context: CliContext): void {
     .action((flags: { remote?: string }) => runInit(context, flags));
 }
 
-async function runInit({ directory, reporter }: CliContext, flags: { remote?: string }): Promise<void> {
+async function runInit(context: CliContext, flags: { remote?: string }): Promise<void> {
+  const { directory, reporter } = context;
   const { init } = await import('../../repo/init.ts');
-  const summary = await init(directory, flags.remote);
+  const summary = await init(directory, flags.remote === undefined ? undefined : context.storeUrl(flags.remote));
   reporter.result(summary, () => {
     const made =
       summary.created.length === 0 ? 'This is a uttr project already.' : `Made ${summary.created.join(', ')}.`;

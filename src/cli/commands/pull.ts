@@ -31,7 +31,6 @@ export function registerPull(program: Command, context: CliContext): void {
 async function runPull(context: CliContext, named: string[], flags: Flags, fetchOnly: boolean): Promise<void> {
   const { pull, transferable } = await import('../../repo/pull.ts');
   await context.withRepository(async (repository) => {
-    for (const name of named) repository.dataset(name);
     const datasets = named.length > 0 ? named : await transferable(repository);
     const { remote, side, latest } = flags;
     const summary = await pull(repository, { remote, datasets, side, latest, fetchOnly });

@@ -39,9 +39,8 @@ export function registerRemote(program: Command, context: CliContext): void {
 async function runAdd(context: CliContext, name: string, url: string, flags: Flags): Promise<void> {
   const { addRemote } = await import('../../repo/remotes.ts');
   await context.withRepository(async (repository) => {
-    const isPath = !url.includes('://') && !url.startsWith('file:');
     const added = await addRemote(repository, name, {
-      url: isPath ? context.fileUrl(url) : url,
+      url: context.storeUrl(url),
       ...(flags.endpoint === undefined ? {} : { endpoint: flags.endpoint }),
       ...(flags.region === undefined ? {} : { region: flags.region }),
       ...(flags.insecure === true ? { insecure: true } : {}),
