@@ -208,54 +208,61 @@ class Batch {
   }
 
   async read(source: BatchSource, rows: RowLines, identity: readonly string[]): Promise<void> {
-    if (await this.#readParallel(source, rows, identity)) return;
-    const { signal, progress } = this.#repository;
+    const { signal } = this.#repository;
     const input = await BatchInput.open(source, signal);
-    const file = this.#names.push(input.name) - 1;
     try {
       const format = this.#formatOf(input, await input.head());
-      const reading = format.read(input, { ...this.#options.read, signal });
-      let accepted = 0;
-      for await (const batch of reading) {
-        for (const problem of batch.problems) this.#listProblem(problem);
-        await this.rejects?.add(batch.problems, reading.report);
-        for (let at = 0; at < batch.records.length; at++) {
-          const place = { file, row: batch.rows[at] ?? 0, line: batch.lines[at] ?? 0 };
-          rows.put(batch.records[at] as (typeof batch.records)[number], place);
-        }
-        accepted += batch.records.length;
-        await rows.spill();
-        throwIfAborted(signal);
-        progress.update('reading', this.#read + reading.report.rows, undefined, 'rows');
+      // Only a regular file is large here: what comes through a pipe can be read once.
+      if (!isParallel(format.name, input.fileSizeBytes, this.#options.read ?? {})) {
+        await this.#readInOnePiece(input, format, rows);
+        return;
       }
-      this.#reports.push(reading.report);
-      this.#read += reading.report.rows;
-      this.#rejected += reading.report.rejected;
-      this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: accepted });
+      if (await this.#readParallel(input, rows, identity)) return;
     } finally {
       await input.close();
+    }
+    const again = await BatchInput.open(source, signal);
+    try {
+      await this.#readInOnePiece(again, this.#formatOf(again, await again.head()), rows);
+    } finally {
+      await again.close();
     }
   }
 
-  /** Reads a large, clean file with several threads. @returns false, having kept nothing, where that is not for it */
-  async #readParallel(source: BatchSource, rows: RowLines, identity: readonly string[]): Promise<boolean> {
-    if (source.kind !== 'file') return false;
-    const input = await BatchInput.open(source);
-    try {
-      const format = this.#formatOf(input, await input.head());
-      const read = this.#options.read ?? {};
-      if (!isParallel(format.name, input.fileSizeBytes, read)) return false;
-      const file = this.#names.length;
-      const report = await parseInParallel(this.#repository, { input, file, identity, read, rows });
-      if (report === undefined) return false;
-      this.#names.push(input.name);
-      this.#reports.push(report);
-      this.#read += report.rows;
-      this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: report.rows });
-      return true;
-    } finally {
-      await input.close();
+  async #readInOnePiece(input: BatchInput, format: Format, rows: RowLines): Promise<void> {
+    const { signal, progress } = this.#repository;
+    const file = this.#names.push(input.name) - 1;
+    const reading = format.read(input, { ...this.#options.read, signal });
+    let accepted = 0;
+    for await (const batch of reading) {
+      for (const problem of batch.problems) this.#listProblem(problem);
+      await this.rejects?.add(batch.problems, reading.report);
+      for (let at = 0; at < batch.records.length; at++) {
+        const place = { file, row: batch.rows[at] ?? 0, line: batch.lines[at] ?? 0 };
+        rows.put(batch.records[at] as (typeof batch.records)[number], place);
+      }
+      accepted += batch.records.length;
+      await rows.spill();
+      throwIfAborted(signal);
+      progress.update('reading', this.#read + reading.report.rows, undefined, 'rows');
     }
+    this.#reports.push(reading.report);
+    this.#read += reading.report.rows;
+    this.#rejected += reading.report.rejected;
+    this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: accepted });
+  }
+
+  /** Reads a large, clean file with several threads. @returns false, having kept nothing, where it is not clean */
+  async #readParallel(input: BatchInput, rows: RowLines, identity: readonly string[]): Promise<boolean> {
+    const file = this.#names.length;
+    const read = this.#options.read ?? {};
+    const report = await parseInParallel(this.#repository, { input, file, identity, read, rows });
+    if (report === undefined) return false;
+    this.#names.push(input.name);
+    this.#reports.push(report);
+    this.#read += report.rows;
+    this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: report.rows });
+    return true;
   }
 
   #formatOf(input: BatchInput, head: Uint8Array): Format {

@@ -61,7 +61,9 @@ export class BatchInput implements ByteInput {
         details: { file: source.name },
       });
     }
-    return new BatchInput(source.name, stat.size, readPieces(handle, source.name, stat), () => handle.close());
+    return new BatchInput(source.name, stat.isFile() ? stat.size : 0, readPieces(handle, source.name, stat), () =>
+      handle.close(),
+    );
   }
 
   /** The first bytes, up to what the formats want to see; they are read again by `chunks`. */
@@ -80,7 +82,7 @@ export class BatchInput implements ByteInput {
     for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) yield piece;
   }
 
-  /** Size of the file when it was opened; 0 for a stream. */
+  /** Size of the file when it was opened; 0 for a stream or a pipe. */
   readonly fileSizeBytes: number;
 
   /** Bytes read so far. */
@@ -156,6 +158,8 @@ async function* readPieces(handle: FileHandle, name: string, before: Stats): Asy
   } catch (error) {
     throw unreadable(name, error);
   }
+  // What comes through a pipe is written while it is read.
+  if (!before.isFile()) return;
   const after = await handle.stat();
   if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
     throw new UttrError('unreadable-file', `${name} changed while it was read`, {

@@ -83,6 +83,18 @@ describe('an interrupted command', () => {
   });
 });
 
+describe('a pipe given as a file', () => {
+  test.skipIf(process.platform === 'win32')('is read once, from its first byte', async () => {
+    const project = await newProject();
+    project.write('a.csv', utterances(3000));
+    execFileSync('bash', ['-c', `"$0" "$1" add support <(cat a.csv)`, process.execPath, MAIN], {
+      cwd: project.folder,
+      stdio: 'pipe',
+    });
+    expect((await project.json('status')).datasets[0].staged.changes.added).toBe(9000);
+  });
+});
+
 describe('a reader that goes away', () => {
   test('ends cat quietly', async () => {
     const project = await committedProject(5000);
