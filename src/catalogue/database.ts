@@ -4,10 +4,13 @@
  * C1  Every connection runs in WAL with synchronous=FULL: what a transaction has committed survives power loss.
  * C2  Migrations only append; each runs in one IMMEDIATE transaction together with its `user_version`.
  * C3  A file written by a newer uttr is refused, never touched.
+ * C6  A catalogue is never begun on a network file system.
  *
  * Write transactions are always `.immediate()`: a deferred one that turns into a writer fails with
  * SQLITE_BUSY without waiting for the busy time-out.
  */
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { UttrError } from '../base/errors.ts';
 
@@ -64,9 +67,27 @@ const MIGRATIONS: readonly string[] = [
      version TEXT NOT NULL, previous TEXT, PRIMARY KEY (url, dataset, branch)) STRICT, WITHOUT ROWID;`,
 ];
 
+/** File systems on which a write-ahead log loses data: its readers and writers share memory. By magic number. */
+const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  0x6969: 'NFS',
+  0x517b: 'SMB',
+  0xfe534d42: 'SMB',
+  0xff534d42: 'SMB',
+  0x5346414f: 'AFS',
+  0x0bd00bd0: 'Lustre',
+  0x47504653: 'GPFS',
+  0x00c36400: 'Ceph',
+};
+
+/** The network file system that a type of statfs stands for; undefined for all others. */
+export function networkFileSystem(type: number): string | undefined {
+  return NETWORK_FILE_SYSTEMS[type];
+}
+
 /** Opens (and creates or migrates) the catalogue. @throws catalogue-unusable, format-too-new */
 export function openDatabase(path: string): Db {
   let db: Db;
+  if (path !== ':memory:' && !existsSync(path)) refuseNetwork(path);
   try {
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
   } catch (error) {
@@ -109,6 +130,19 @@ export function findDamage(db: Db): string[] {
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
+}
+
+function refuseNetwork(path: string): void {
+  let name: string | undefined;
+  try {
+    name = networkFileSystem(statfsSync(dirname(path)).type);
+  } catch {
+    // What is wrong with the folder shows when the file is opened.
+  }
+  if (name === undefined) return;
+  throw new UttrError('catalogue-unusable', `${path} would lie on a network file system (${name}), which loses data`, {
+    hint: 'keep the working copy on a local disk; the remote may lie anywhere',
+  });
 }
 
 function configure(db: Db, path: string): void {
