@@ -137,6 +137,11 @@ export class Catalogue {
     return { frame: this.#frame(row.frame), offset: row.offset, length: row.length };
   }
 
+  /** In one transaction: each lookup would else take and drop the readers' lock, which costs more than the search. */
+  findMany(names: readonly (Hash | ShortName)[]): (ChunkRow | undefined)[] {
+    return this.db.transaction(() => names.map((name) => this.find(name)))();
+  }
+
   /** A first import asks for every chunk it makes: there is no need to look where nothing is. */
   #knowsNothing(): boolean {
     if (this.#isFilled) return false;

@@ -32,6 +32,8 @@ export interface ChunkLocation {
  */
 export interface ChunkIndex {
   find(name: Hash | ShortName): ChunkLocation | undefined;
+  /** The same for many, in the order asked; for less than so many calls of `find` where the index is a database. */
+  findMany(names: readonly (Hash | ShortName)[]): (ChunkLocation | undefined)[];
   has(name: Hash | ShortName): boolean;
 }
 

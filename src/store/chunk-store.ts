@@ -57,14 +57,18 @@ export class ChunkStore implements FrameSource {
 
   async getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
     const found = new Map<string, Buffer>();
+    const uncached: (Hash | ShortName)[] = [];
     const located: LocatedChunk[] = [];
     const absent: (Hash | ShortName)[] = [];
     for (const name of new Set(names)) {
       const cached = this.#chunks.get(name);
-      const location = cached === undefined ? this.#index.find(name) : undefined;
-      if (cached !== undefined) found.set(name, cached);
-      else if (location !== undefined) located.push({ name, location });
-      else absent.push(name);
+      if (cached === undefined) uncached.push(name);
+      else found.set(name, cached);
+    }
+    for (const [position, location] of this.#index.findMany(uncached).entries()) {
+      const name = uncached[position] as Hash | ShortName;
+      if (location === undefined) absent.push(name);
+      else located.push({ name, location });
     }
     const chunks = await this.#reader.readChunks(located);
     for (const [position, { name }] of located.entries()) this.#keep(found, name, chunks[position] as Buffer);
@@ -76,7 +80,7 @@ export class ChunkStore implements FrameSource {
   }
 
   async locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {
-    return names.map((name) => this.#index.find(name));
+    return this.#index.findMany(names);
   }
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {

@@ -19,6 +19,10 @@ export class MemoryChunkIndex implements ChunkIndex {
     return this.#locations.get(shortName(name));
   }
 
+  findMany(names: readonly (Hash | ShortName)[]): (ChunkLocation | undefined)[] {
+    return names.map((name) => this.find(name));
+  }
+
   has(name: Hash | ShortName): boolean {
     return this.#locations.has(shortName(name));
   }

@@ -45,6 +45,7 @@ describe('the chunk index', () => {
     expect(catalogue.has(chunk('two'))).toBe(true);
     expect(catalogue.find(chunk('three'))).toBeUndefined();
     expect(catalogue.has(chunk('three'))).toBe(false);
+    expect(catalogue.findMany([chunk('three'), chunk('two')])).toEqual([undefined, location]);
   });
 
   test('P7: of several places of a chunk the least deep one is kept, in whatever order they come', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sha256, shortName, type Hash, type ShortName } from '../../src/base/hash.ts';
+import type { ChunkIndex } from '../../src/store/chunk-index.ts';
 import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
 import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
@@ -12,6 +13,13 @@ const namesOf = (pack: PackIndex): ShortName[] => pack.chunks.map(({ name }) => 
 const chunkCountsOf = (packs: readonly PackIndex[]): number[] =>
   packs.flatMap((pack) => pack.frames).map((frame) => frame.chunkCount);
 const depthsOf = (packs: readonly PackIndex[]): number[] => packs.flatMap((pack) => pack.frames).map((f) => f.depth);
+
+/** An index that claims to know every chunk. */
+const indexWith = (find: ChunkIndex['find']): ChunkIndex => ({
+  find,
+  findMany: (names) => names.map((name) => find(name)),
+  has: () => true,
+});
 
 describe('ChunkStore', () => {
   test('chunks put are read back, in any order and more than once', async () => {
@@ -68,7 +76,7 @@ describe('ChunkStore', () => {
     await repository.putLeaves([first as ChunkWrite]);
     await repository.putLeaves([second as ChunkWrite]);
     const location = repository.index.find((second as ChunkWrite).hash);
-    const circle = { find: () => location, has: () => true };
+    const circle = indexWith(() => location);
     const reader = new ChunkStore(repository.store, circle);
     await expect(reader.get((second as ChunkWrite).hash)).rejects.toMatchObject({ code: 'bad-pack' });
   });
@@ -76,15 +84,12 @@ describe('ChunkStore', () => {
   test('a chunk that would need a gigabyte of dictionaries is refused before anything is read', async () => {
     const repository = new TestRepository();
     const names = Array.from({ length: 80 }, (_, number) => shortName(chunkOf(`dictionary ${number}`).hash));
-    const index = {
-      has: () => true,
-      find: (name: Hash | ShortName) => {
-        const number = names.indexOf(shortName(name));
-        const dictionary = names.slice(8 * number + 8, 8 * number + 16);
-        const frame = { pack: 'packs/d/x', offset: number + 10, storedBytes: 1, rawBytes: FRAME_RAW_LIMIT_BYTES };
-        return { frame: { ...frame, depth: 1, dictionary }, offset: 0, length: 1 };
-      },
-    };
+    const index = indexWith((name) => {
+      const number = names.indexOf(shortName(name));
+      const dictionary = names.slice(8 * number + 8, 8 * number + 16);
+      const frame = { pack: 'packs/d/x', offset: number + 10, storedBytes: 1, rawBytes: FRAME_RAW_LIMIT_BYTES };
+      return { frame: { ...frame, depth: 1, dictionary }, offset: 0, length: 1 };
+    });
     const reader = new ChunkStore(repository.store, index);
     await expect(reader.get(chunkOf('bomb').hash)).rejects.toMatchObject({ code: 'bad-pack' });
     expect(repository.store.calls).toEqual([]);
@@ -95,10 +100,7 @@ describe('ChunkStore', () => {
     const chunks = manyLeaves(20);
     await repository.putLeaves(chunks);
     const [a, b] = chunks as [ChunkWrite, ChunkWrite];
-    const swapped = {
-      has: () => true,
-      find: (name: Hash | ShortName) => repository.index.find(name === a.hash ? b.hash : a.hash),
-    };
+    const swapped = indexWith((name) => repository.index.find(name === a.hash ? b.hash : a.hash));
     const reader = new ChunkStore(repository.store, swapped);
     await expect(reader.get(a.hash)).rejects.toMatchObject({ code: 'bad-checksum' });
   });
