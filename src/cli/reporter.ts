@@ -148,9 +148,9 @@ export class Reporter {
       this.#settings.stdout.write(`${this.#shown(JSON.stringify({ error: body }))}\n`);
       return;
     }
-    this.#settings.stderr.write(
-      `${this.style('red', `error[${error.code}]:`)} ${oneLine(error.message, MESSAGE_LIMIT)}\n`,
-    );
+    const [headline, ...rest] = errorLines(error);
+    const lines = [`${this.style('red', `error[${error.code}]:`)} ${headline ?? ''}`, ...rest];
+    for (const line of lines) this.#settings.stderr.write(`${line}\n`);
     if (error.hint !== undefined)
       this.#settings.stderr.write(`${this.style('cyan', 'hint:')} ${oneLine(error.hint, MESSAGE_LIMIT)}\n`);
   }
@@ -185,6 +185,17 @@ export class Reporter {
     if (this.#drawn) this.#settings.stderr.write('\r\u001B[2K');
     this.#drawn = false;
   }
+}
+
+/** An error for a person: one line, or a headline and a line for each of several problems. */
+function errorLines({ message, details }: UttrError): string[] {
+  const { problems, file } = details;
+  if (!Array.isArray(problems) || problems.length < 2 || typeof file !== 'string')
+    return [oneLine(message, MESSAGE_LIMIT)];
+  return [
+    `${oneLine(file)}: ${plural(problems.length, 'problem')}`,
+    ...problems.map((problem) => `  ${oneLine(String(problem), MESSAGE_LIMIT)}`),
+  ];
 }
 
 function progressLine(phase: string, done: number, total: number | undefined, unit: string, elapsedMs: number): string {

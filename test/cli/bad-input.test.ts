@@ -494,7 +494,12 @@ describe('uttr.json', () => {
     const outcome = await project.run('status');
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toMatchInlineSnapshot(`
-      "error[bad-config]: uttr.json: unknown key "remote" (did you mean "remotes"?); unknown key "datasets.support.splits" (did you mean "split"?); datasets.support.identity: "name" is no field (intent, lang, id or features.<name>); unknown key "datasets.support.split.stratfy" (did you mean "stratify"?); datasets.support.split: the shares add up to 0.9, not to 1
+      "error[bad-config]: uttr.json: 5 problems
+        unknown key "remote" (did you mean "remotes"?)
+        unknown key "datasets.support.splits" (did you mean "split"?)
+        datasets.support.identity: "name" is no field (intent, lang, id or features.<name>)
+        unknown key "datasets.support.split.stratfy" (did you mean "stratify"?)
+        datasets.support.split: the shares add up to 0.9, not to 1
       hint: see "Configuration" in the README
       "
     `);
