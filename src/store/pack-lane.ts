@@ -9,7 +9,7 @@ import { assert } from '../base/errors.ts';
 import { shortName, type ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { UlidSource } from '../base/ulid.ts';
-import type { ChunkIndex } from './chunk-index.ts';
+import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
 import type { ChunkSource, ChunkWrite } from './chunks.ts';
 import {
   compressDelta,
@@ -62,6 +62,9 @@ interface DeltaGroup {
   readonly chunks: ChunkWrite[];
   readonly dictionary: Set<ShortName>;
 }
+
+/** Where replaced chunks lie; undefined for those that are not in the store. */
+type Known = ReadonlyMap<ShortName, ChunkLocation | undefined>;
 
 export interface PackLaneOptions {
   readonly kind: PackKind;
@@ -191,30 +194,40 @@ export class PackLane {
 
   /** Delta frames, where they are worth it, by the position of their first chunk among the steps. */
   async #encodeDeltas(steps: readonly Step[]): Promise<Map<number, EncodedFrame>> {
-    const groups = this.#groupDeltas(steps);
+    const known = this.#locateReplaced(steps);
+    const groups = this.#groupDeltas(steps, known);
     const names = [...new Set(groups.flatMap(({ dictionary }) => [...dictionary]))];
     if (names.length === 0) return new Map();
     const read = await this.#source.getMany(names);
     const bytesOf = new Map(names.map((name, position) => [name, read[position] as Buffer]));
     const deltas = new Map<number, EncodedFrame>();
     await mapLimited(groups, this.#maxInFlight, async (group) => {
-      const frame = await this.#encodeDelta(group, bytesOf);
+      const frame = await this.#encodeDelta(group, bytesOf, known);
       if (frame !== undefined) deltas.set(group.first, frame);
     });
     return deltas;
   }
 
-  #groupDeltas(steps: readonly Step[]): DeltaGroup[] {
+  /** Where the chunks lie that others replace. */
+  #locateReplaced(steps: readonly Step[]): Known {
+    const replaced = steps.flatMap((step) => (step === 'cut' || 'stored' in step ? [] : step.replaces));
+    const names = [...new Set(replaced.map((hash) => shortName(hash)))];
+    if (names.length === 0) return new Map();
+    const locations = this.#index.findMany(names);
+    return new Map(names.map((name, position) => [name, locations[position]]));
+  }
+
+  #groupDeltas(steps: readonly Step[], known: Known): DeltaGroup[] {
     const groups: DeltaGroup[] = [];
     let open: DeltaGroup | undefined;
     for (const [position, step] of steps.entries()) {
       const chunk = step === 'cut' || 'stored' in step ? undefined : step;
-      const dictionary = chunk === undefined ? [] : this.#dictionaryFor(chunk);
+      const dictionary = chunk === undefined ? [] : dictionaryFor(chunk, known);
       if (chunk === undefined || dictionary.length === 0) {
         open = undefined;
         continue;
       }
-      if (open === undefined || chunk.reading === 'alone' || !this.#hasRoom(open, dictionary)) {
+      if (open === undefined || chunk.reading === 'alone' || !this.#hasRoom(open, dictionary, known)) {
         open = { first: position, chunks: [], dictionary: new Set() };
         groups.push(open);
       }
@@ -225,32 +238,21 @@ export class PackLane {
     return groups;
   }
 
-  #hasRoom(group: DeltaGroup, dictionary: readonly ShortName[]): boolean {
+  #hasRoom(group: DeltaGroup, dictionary: readonly ShortName[], known: Known): boolean {
     const { chunks, isOverlapOnly } = this.#rules;
     if (group.chunks.length >= chunks) return false;
     if (isOverlapOnly && !dictionary.some((name) => group.dictionary.has(name))) return false;
     const names = new Set([...group.dictionary, ...dictionary]);
     let bytes = 0;
-    for (const name of names) bytes += this.#index.find(name)?.length ?? 0;
+    for (const name of names) bytes += known.get(name)?.length ?? 0;
     return names.size <= DICTIONARY_CHUNKS_LIMIT && bytes <= DICTIONARY_LIMIT_BYTES;
   }
 
-  /** The chunks to compress against: only such as are in the store already, or the frame could outlive them. */
-  #dictionaryFor(chunk: ChunkWrite): ShortName[] {
-    const dictionary: ShortName[] = [];
-    let bytes = 0;
-    for (const hash of new Set(chunk.replaces)) {
-      const location = this.#index.find(hash);
-      if (location === undefined || bytes + location.length > DICTIONARY_LIMIT_BYTES) continue;
-      if (location.frame.depth >= DEPTH_LIMIT) return [];
-      bytes += location.length;
-      dictionary.push(shortName(hash));
-      if (dictionary.length === DICTIONARY_CHUNKS_LIMIT) break;
-    }
-    return dictionary;
-  }
-
-  async #encodeDelta(group: DeltaGroup, bytesOf: ReadonlyMap<ShortName, Buffer>): Promise<EncodedFrame | undefined> {
+  async #encodeDelta(
+    group: DeltaGroup,
+    bytesOf: ReadonlyMap<ShortName, Buffer>,
+    known: Known,
+  ): Promise<EncodedFrame | undefined> {
     const dictionary = [...group.dictionary];
     const dictionaryBytes = Buffer.concat(dictionary.map((name) => bytesOf.get(name) as Buffer));
     if (!isUsableDictionary(dictionaryBytes)) return undefined;
@@ -258,9 +260,24 @@ export class PackLane {
     const { effort, share } = this.#rules;
     const stored = await compressDelta(raw, dictionaryBytes, effort);
     if (stored === undefined || !(await isWorthIt(stored, raw, share))) return undefined;
-    const depths = dictionary.map((name) => this.#index.find(name)?.frame.depth ?? 0);
+    const depths = dictionary.map((name) => known.get(name)?.frame.depth ?? 0);
     return { stored, depth: 1 + Math.max(...depths), dictionary, chunks: group.chunks.map(chunkEntry) };
   }
+}
+
+/** The chunks to compress against: only such as are in the store already, or the frame could outlive them. */
+function dictionaryFor(chunk: ChunkWrite, known: Known): ShortName[] {
+  const dictionary: ShortName[] = [];
+  let bytes = 0;
+  for (const name of new Set(chunk.replaces.map((hash) => shortName(hash)))) {
+    const location = known.get(name);
+    if (location === undefined || bytes + location.length > DICTIONARY_LIMIT_BYTES) continue;
+    if (location.frame.depth >= DEPTH_LIMIT) return [];
+    bytes += location.length;
+    dictionary.push(name);
+    if (dictionary.length === DICTIONARY_CHUNKS_LIMIT) break;
+  }
+  return dictionary;
 }
 
 /** Whether a delta is small enough beside the full frame; that one is only made where it could be in doubt. */
