@@ -264,6 +264,15 @@ describe('add', () => {
     `);
   });
 
+  test('--map takes columns with commas and equals signs in their names', async () => {
+    const project = await newProject();
+    project.write('a.csv', '"Phrase, as said";a=b;Topic\nhello;x;greet\n');
+    const map = 'text=Phrase, as said,features.c=a=b, intent=Topic';
+    expect((await project.do('add', 'support', 'a.csv', '--map', map)).stdout).toContain(
+      'a.csv: csv, 1 row (Phrase, as said → text, a=b → features.c, Topic → intent)',
+    );
+  });
+
   test('several files are one batch, and all of them or none are staged', async () => {
     const project = await newProject();
     project.write('a.csv', 'text,intent\nhello,greet\n');

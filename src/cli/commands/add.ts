@@ -57,10 +57,11 @@ Examples:
 
 function collectMap(value: string, before: Record<string, string> = {}): Record<string, string> {
   const map = { ...before };
-  for (const pair of value.split(',')) {
+  // A comma ends a pair only where another field follows: columns may have commas in their names.
+  for (const pair of value.split(/,(?=\s*[a-z]+(?:\.[^=,]*)?=)/iu)) {
     const at = pair.indexOf('=');
     if (at <= 0 || at === pair.length - 1) throw new InvalidArgumentError('write it as field=column, e.g. text=Phrase');
-    map[pair.slice(0, at)] = pair.slice(at + 1);
+    map[pair.slice(0, at).trim()] = pair.slice(at + 1);
   }
   return map;
 }
