@@ -41,12 +41,12 @@ export class BaseLookup {
     return this.#sides.length === 0 && this.#retired === undefined;
   }
 
-  /** The groups of folded texts (ascending, distinct), in the order asked. */
+  /** The groups of folded texts (distinct, in the order of their keys), in the order asked. */
   async groups(folds: readonly Buffer[]): Promise<BaseGroup[]> {
     if (this.isEmpty) return folds.map(() => NOTHING);
     const prefixes = folds.map((fold) => Buffer.concat([fold, TAB]));
     const found = await Promise.all(this.#sides.map(({ reader }) => reader.prefixes(prefixes)));
-    const retired = this.#retired === undefined ? undefined : await this.#retired.getMany(folds);
+    const retired = this.#retired === undefined ? undefined : await valuesOf(this.#retired, folds);
     return folds.map((_, index) => {
       const members: [Buffer, string][] = [];
       let home: string | undefined;
@@ -63,4 +63,14 @@ export class BaseLookup {
       return { home, members: new Map(members.map(([key, value]) => [key.toString('utf8'), value])) };
     });
   }
+}
+
+/** Values of the retired tree, which has an order of its own. */
+async function valuesOf(retired: TreeReader, folds: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+  const order = folds.map((_, index) => index);
+  order.sort((a, b) => Buffer.compare(folds[a] as Buffer, folds[b] as Buffer));
+  const found = await retired.getMany(order.map((index) => folds[index] as Buffer));
+  const values: (Buffer | undefined)[] = folds.map(() => undefined);
+  for (const [position, index] of order.entries()) values[index] = found[position];
+  return values;
 }

@@ -10,6 +10,7 @@ import { type Manifest, type TreeState, UNLABELLED_PLACE as UNLABELLED } from '.
 import type { ChunkSink, ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, TreeBuilder, type TreeRoot } from '../tree/build.ts';
 import { type Edit, editTree } from '../tree/edit.ts';
+import { inRetiredOrder } from './group-order.ts';
 import { changeEntry } from './change-entry.ts';
 import { type CommitPlan, placedGroups, type PlacedGroup, placeOf } from './commit-plan.ts';
 import type { StagedLine } from './staged-file.ts';
@@ -132,7 +133,7 @@ async function* retiredEdits(job: Job): AsyncIterable<readonly Edit[]> {
     for await (const edits of groupRetirements(job)) all.push(...edits);
     yield all.sort((a, b) => Buffer.compare(a.key, b.key));
   } else {
-    yield* groupRetirements(job);
+    yield* inRetiredOrder(groupRetirements(job));
   }
 }
 

@@ -8,6 +8,7 @@ import { groupColumn, groupPrefix, recordKey } from '../records/key.ts';
 import { makeRecord } from '../records/make-record.ts';
 import { norm } from '../records/text.ts';
 import { TreeReader } from '../tree/reader.ts';
+import { compareGroups } from './group-order.ts';
 import type { RowLines } from './batch-rows.ts';
 import type { ChangeCounts } from './group-state.ts';
 import { placesOf } from './query.ts';
@@ -134,7 +135,7 @@ async function select(
     const group = groupColumn(text);
     byGroup.set(group, [...(byGroup.get(group) ?? []), [normed, text]]);
   }
-  const groups = [...byGroup.keys()].map((group) => Buffer.from(group)).sort((a, b) => Buffer.compare(a, b));
+  const groups = [...byGroup.keys()].map((group) => Buffer.from(group)).sort(compareGroups);
   const found = new Set<string>();
   for (const place of placesOf(version, undefined)) {
     const tree = treeOf(version.manifest, place);

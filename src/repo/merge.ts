@@ -17,6 +17,7 @@ import { discard } from '../store/durable-file.ts';
 import type { Edit } from '../tree/edit.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
+import { compareGroups } from './group-order.ts';
 import { isAncestor } from './ancestry.ts';
 import { BaseLookup, type BaseGroup } from './base-lookup.ts';
 import { buildTrees, retiredValue } from './build-version.ts';
@@ -226,7 +227,7 @@ class RecordMerge {
         for (const { key } of batch) folds.add(key.toString('utf8'));
       }
     }
-    return [...folds].map((fold) => Buffer.from(fold)).sort((a, b) => Buffer.compare(a, b));
+    return [...folds].map((fold) => Buffer.from(fold)).sort(compareGroups);
   }
 
   #group(fold: Buffer, bases: readonly BaseGroup[], ours: BaseGroup, theirs: BaseGroup): void {

@@ -8,6 +8,7 @@ import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { RunSorter } from '../tree/sort.ts';
+import { compareGroups } from './group-order.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
@@ -151,7 +152,7 @@ async function* allFolds(chunks: ChunkSource, version: Version | undefined): Asy
   for (;;) {
     let least: Buffer | undefined;
     for (const head of heads) {
-      if (head.done !== true && (least === undefined || Buffer.compare(head.value, least) < 0)) least = head.value;
+      if (head.done !== true && (least === undefined || compareGroups(head.value, least) < 0)) least = head.value;
     }
     if (least === undefined) break;
     batch.push(least.toString('utf8'));
