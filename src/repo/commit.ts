@@ -24,7 +24,7 @@ import { refuseOpenMerge } from './open-merge.ts';
 import { recordVersion } from './record-version.ts';
 import type { Repository } from './repository.ts';
 import { restage } from './restage.ts';
-import { type Staged, readStagedState } from './staged-state.ts';
+import { checkStaged, type Staged, readStagedState } from './staged-state.ts';
 import { VersionSinks } from './version-sinks.ts';
 import { headVersion, type Version } from './versions.ts';
 import { pointerPath } from './working-copy.ts';
@@ -118,6 +118,7 @@ async function currentStaged(repository: Repository, dataset: string, parent: Ve
       hint: `add a batch first: uttr add ${dataset} <file>`,
     });
   }
+  await checkStaged(staged);
   if (staged.summary.parent === (parent?.hash ?? null)) return staged;
   return restage(repository, dataset, staged, parent);
 }

@@ -49,7 +49,13 @@ export async function restage(
     await writer.abort();
     throw error;
   }
-  const summary: StagedSummary = { ...staged.summary, parent: parent?.hash ?? null, changes, lines: writer.lines };
+  const summary: StagedSummary = {
+    ...staged.summary,
+    parent: parent?.hash ?? null,
+    changes,
+    lines: writer.lines,
+    checksum: writer.checksum,
+  };
   repository.catalogue.transaction(() =>
     repository.catalogue.setStaged({ dataset, file, summary: JSON.stringify(summary) }),
   );

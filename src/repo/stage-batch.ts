@@ -15,12 +15,13 @@ import { labelNames } from '../records/stratum.ts';
 import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import { discard } from '../store/durable-file.ts';
 import type { IncomingRow } from './group-state.ts';
+import { removeStagedLeftovers } from './leftovers.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import { FileRunStore } from './run-store.ts';
 import { type RowConflict, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
 import { readStagedGroups, StagedWriter } from './staged-file.ts';
-import { readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
+import { checkStaged, readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
 import type { Version } from './versions.ts';
 
 export interface StageJob {
@@ -45,6 +46,8 @@ export interface StageJob {
 export async function stageBatch(repository: Repository, job: StageJob): Promise<StageTally> {
   const previous = readStagedState(repository, job.dataset);
   refuseOtherParent(job, previous);
+  if (previous !== undefined && !job.fresh) await checkStaged(previous);
+  await removeStagedLeftovers(repository);
   const runs = await FileRunStore.open(await repository.ensureFolder('staged'));
   const sorter = new RunSorter(runs);
   try {
@@ -78,6 +81,7 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
           ...new Set([...(keep ? previous.summary.intents : []), ...[...rows.intents].flatMap(labelNames)]),
         ].sort(),
         lines: writer.lines,
+        checksum: writer.checksum,
       };
       await record(repository, job.dataset, previous, file, summary);
       return tally;

@@ -3,7 +3,7 @@ import { decodeRecord } from '../records/encode-record.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { Repository } from './repository.ts';
 import { readStagedGroups, type StagedLine } from './staged-file.ts';
-import { readStagedState } from './staged-state.ts';
+import { checkStaged, readStagedState } from './staged-state.ts';
 
 /** Reads what is staged: every line is in order and holds records, and there are as many as were written. */
 export async function auditStaged(repository: Repository, problems: ProblemList): Promise<void> {
@@ -12,6 +12,7 @@ export async function auditStaged(repository: Repository, problems: ProblemList)
     try {
       const staged = readStagedState(repository, dataset);
       if (staged === undefined) continue;
+      await checkStaged(staged);
       const lines = await checkLines(staged.path, repository.config.datasets[dataset]?.identity ?? []);
       if (lines === staged.summary.lines) continue;
       problems.say('bad-checksum', `it has ${lines} lines, not the ${staged.summary.lines} that were staged`, where);

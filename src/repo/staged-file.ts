@@ -10,9 +10,11 @@
  *
  * G1  A group that is touched at all is here with every record it has in the parent version, so a commit
  *     knows a group's side and stratum, before and after, without reading the tree again.
+ * G2  Every byte is covered by the CRC-32 that the catalogue keeps; it is compared before the lines are used.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { UttrError } from '../base/errors.ts';
 import { DurableFile, fileError } from '../store/durable-file.ts';
 
@@ -170,6 +172,8 @@ export class StagedWriter {
   #buffer = Buffer.allocUnsafe(WRITE_BYTES);
   #length = 0;
   lines = 0;
+  /** CRC-32 of all that was flushed. */
+  checksum = 0;
 
   private constructor(file: DurableFile) {
     this.#file = file;
@@ -217,7 +221,9 @@ export class StagedWriter {
 
   async flush(): Promise<void> {
     if (this.#length === 0) return;
-    await this.#file.append(this.#buffer.subarray(0, this.#length));
+    const bytes = this.#buffer.subarray(0, this.#length);
+    this.checksum = crc32(bytes, this.checksum);
+    await this.#file.append(bytes);
     // The file keeps what it was given until it is written: go on in a buffer of its own.
     this.#buffer = Buffer.allocUnsafe(WRITE_BYTES);
     this.#length = 0;
@@ -230,6 +236,22 @@ export class StagedWriter {
 
   async abort(): Promise<void> {
     await this.#file.abort();
+  }
+}
+
+/** CRC-32 of a staged file. */
+export async function checksumOf(path: string): Promise<number> {
+  let checksum = 0;
+  try {
+    await using handle = await open(path, 'r');
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null);
+      if (bytesRead === 0) return checksum;
+      checksum = crc32(buffer.subarray(0, bytesRead), checksum);
+    }
+  } catch (error) {
+    throw fileError(error, 'read', path);
   }
 }
 
@@ -261,6 +283,8 @@ async function* readLines(path: string, keyColumns: number): AsyncIterable<reado
       if (rest.length > LINE_LIMIT_BYTES) throw damaged(path);
     }
     if (rest.length > 0) throw damaged(path);
+  } catch (error) {
+    throw fileError(error, 'read', path);
   } finally {
     await handle.close();
   }

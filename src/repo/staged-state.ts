@@ -2,6 +2,7 @@ import { UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
 import type { ChangeCounts } from './group-state.ts';
 import type { Repository } from './repository.ts';
+import { checksumOf } from './staged-file.ts';
 
 /** What the catalogue keeps beside a staged file. */
 export interface StagedSummary {
@@ -13,6 +14,8 @@ export interface StagedSummary {
   readonly intents: readonly string[];
   /** Lines of the file: changed records and the others of their groups. */
   readonly lines: number;
+  /** CRC-32 of the file. */
+  readonly checksum: number;
 }
 
 export interface Staged {
@@ -37,6 +40,14 @@ export function readStagedState(repository: Repository, dataset: string): Staged
       hint: `run: uttr reset ${dataset}`,
     });
   }
+}
+
+/** Holds a staged file against its checksum before its lines are used (G2). @throws bad-checksum */
+export async function checkStaged(staged: Staged): Promise<void> {
+  if ((await checksumOf(staged.path)) === staged.summary.checksum) return;
+  throw new UttrError('bad-checksum', `the staged file ${staged.file} has other bytes than were written`, {
+    hint: 'run: uttr reset, then add the files again',
+  });
 }
 
 /** Datasets that have something staged. @throws nothing-staged */
