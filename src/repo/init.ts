@@ -38,10 +38,6 @@ export async function init(directory: string, remoteUrl?: string): Promise<InitS
       parseConfig(text);
       await writeDurably(join(root, CONFIG_FILE), Buffer.from(text));
       created.push(CONFIG_FILE);
-    } else if (remoteUrl !== undefined) {
-      throw new UttrError('bad-option', `${root} is a uttr project already`, {
-        hint: `add the remote to it: uttr remote add origin ${remoteUrl}`,
-      });
     }
     // The folder keeps itself out of git, also where the project has no .gitignore.
     const ignore = join(root, LOCAL, '.gitignore');

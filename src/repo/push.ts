@@ -144,7 +144,8 @@ class DatasetPush {
   async #move(there: TaggedHead | undefined, version: Version): Promise<void> {
     const { catalogue, clock, random, signal } = this.#repository;
     const { store, url } = this.#remote;
-    const head = nextHead(
+    const head = await nextHead(
+      store,
       there?.head,
       {
         dataset: this.#dataset,
@@ -154,6 +155,7 @@ class DatasetPush {
         author: version.manifest.author,
       },
       random,
+      { signal },
     );
     // Before the head moves, so that nothing but writing it down is left to do afterwards.
     const event = await this.#event(head);

@@ -99,17 +99,36 @@ function parseSmall(bytes: Buffer, what: string, url: string): Readonly<Record<s
 }
 
 /** The head that a move would leave: it follows `from` and carries an id of its own. */
-export function nextHead(
+export async function nextHead(
+  store: BlobStore,
   from: RemoteHead | undefined,
   move: Omit<RemoteHead, 'sequence' | 'previous' | 'txid'>,
   random: Random,
-): RemoteHead {
+  options?: CallOptions,
+): Promise<RemoteHead> {
   return {
     ...move,
     previous: from?.version ?? null,
-    sequence: (from?.sequence ?? 0) + 1,
+    sequence: await nextSequence(store, move.dataset, move.branch, from?.sequence ?? 0, options),
     txid: Buffer.from(random.bytes(TXID_BYTES)).toString('hex'),
   };
+}
+
+/** One more than the last move; where a head was put back, one more than all that the log has. */
+async function nextSequence(
+  store: BlobStore,
+  dataset: string,
+  branch: string,
+  last: number,
+  options?: CallOptions,
+): Promise<number> {
+  if ((await store.stat(logName(dataset, branch, last + 1), options)) === undefined) return last + 1;
+  let highest = last + 1;
+  const folder = logName(dataset, branch, 0).replace(/0+$/u, '');
+  for await (const { name } of store.list(folder, options)) {
+    highest = Math.max(highest, Number(name.slice(folder.length)) || 0);
+  }
+  return highest + 1;
 }
 
 /** Moves a head. @throws head-moved when somebody else was first */

@@ -145,6 +145,14 @@ describe('git diff', () => {
     expect(diff).toContain('+{}');
   });
 
+  test('needs a git repository to install its drivers in', async () => {
+    const project = new Project(temporaryDirectory());
+    await project.do('init');
+    expect(await project.json('git', 'install')).toMatchObject({
+      error: { code: 'git-failed', hint: 'run: git init' },
+    });
+  });
+
   test('says how to call uttr where git cannot find it', async () => {
     const project = await GitProject.create();
     await project.do('git', 'install', '--command', 'uttr-is-not-here');

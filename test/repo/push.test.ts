@@ -275,7 +275,10 @@ describe('push', () => {
     await ada.put(rows(100, 5));
     await ada.push();
     expect(world.notes.join()).toMatch(/origin went back/u);
-    await remoteIsSound(ada);
+    // No entry of the log is overwritten; that the head once went back stays to be seen.
+    expect(logOf(world).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    const { problems } = await ada.open((repository) => fsckRemote(repository, 'origin'));
+    expect(problems).toMatchObject([{ what: 'it does not follow the one before', where: /log\/support\/main\/0*3$/u }]);
   });
 
   test('a head that is damaged or another one is an answer that is wrong, not a crash', async () => {

@@ -13,6 +13,11 @@ async function runInit(context: CliContext, flags: { remote?: string }): Promise
   const { directory, reporter } = context;
   const { init } = await import('../../repo/init.ts');
   const summary = await init(directory, flags.remote === undefined ? undefined : context.storeUrl(flags.remote));
+  if (flags.remote !== undefined && !summary.created.includes('uttr.json')) {
+    reporter.warn(
+      `uttr.json is there already and stays as it is; to add the remote: uttr remote add origin ${flags.remote}`,
+    );
+  }
   reporter.result(summary, () => {
     const made =
       summary.created.length === 0 ? 'This is a uttr project already.' : `Made ${summary.created.join(', ')}.`;
