@@ -16,8 +16,11 @@ import type { UtteranceRecord } from '../records/record.ts';
 export const CELL_LIMIT = 1024 * 1024;
 export const ROW_LIMIT = 8 * 1024 * 1024;
 export const COLUMN_LIMIT = 2000;
-/** A problem repeats its row only where the row is at most this long: a part of a row cannot be mended. */
-export const RAW_LIMIT = 4096;
+/**
+ * A problem repeats its row only where the row is at most this long: a part of a row cannot be mended. Far above the
+ * limit of a text, so that a row is not lost for the very length it was refused for.
+ */
+export const RAW_LIMIT = 1024 * 1024;
 
 /** Where a record came from. */
 export interface RowPlace {

@@ -58,7 +58,7 @@ function unknownFormat(head: Uint8Array, fileName: string): UttrError {
     hint:
       binary === undefined
         ? `uttr reads ${known.join('; ')}; if it is one of these, say --format`
-        : 'export the data as CSV (UTF-8), TSV, JSON or JSON Lines',
+        : 'export the data as a table in UTF-8 (.csv, .tsv), or as JSON (.json, .jsonl)',
     details: { file: fileName },
   });
 }

@@ -184,6 +184,9 @@ function unreadable(name: string, cause: unknown, hint?: string): UttrError {
     EACCES: 'may not be read by you',
     EPERM: 'may not be read by you',
     EISDIR: 'is a directory',
+    ENOTDIR: 'does not exist: what should be a folder of its path is a file',
+    ELOOP: 'is a link that leads back to itself',
+    ENAMETOOLONG: 'has a name that is too long',
   };
   const reason = reasons[code ?? ''] ?? `cannot be read: ${(cause as Error).message}`;
   return new UttrError('unreadable-file', `${name} ${reason}`, { cause, hint, details: { file: name } });

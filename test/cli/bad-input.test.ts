@@ -171,7 +171,7 @@ describe('a table', () => {
       [
         "bad-format",
         "a.xlsx is a zip archive or an Office document",
-        "export the data as CSV (UTF-8), TSV, JSON or JSON Lines",
+        "export the data as a table in UTF-8 (.csv, .tsv), or as JSON (.json, .jsonl)",
       ]
     `);
   });
@@ -306,14 +306,14 @@ describe('a file', () => {
       [
         "unreadable-file",
         2,
-        "loop.csv cannot be read: ELOOP: too many symbolic links encountered, open '<folder>/loop.csv'",
+        "loop.csv is a link that leads back to itself",
       ]
     `);
     const inside = await project.json('add', 'support', 'uttr.json/a.csv');
     expect([inside.error.code, mask(inside.error.message)]).toMatchInlineSnapshot(`
       [
         "unreadable-file",
-        "uttr.json/a.csv cannot be read: ENOTDIR: not a directory, open '<folder>/uttr.json/a.csv'",
+        "uttr.json/a.csv does not exist: what should be a folder of its path is a file",
       ]
     `);
   });

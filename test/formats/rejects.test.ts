@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { RAW_LIMIT } from '../../src/formats/format.ts';
 import { csvFormat, tsvFormat } from '../../src/formats/csv.ts';
 import type { Format, ReadOptions } from '../../src/formats/format.ts';
 import { jsonFormat } from '../../src/formats/json.ts';
@@ -64,8 +65,13 @@ test('refused elements of a JSON document become lines', async () => {
   expect(text).toBe('{"uttr_problem":"\\"text\\" is empty","text": "","id": 1}\n');
 });
 
+test('a row refused for the length of its text is there whole', async () => {
+  const long = 'x'.repeat(40_000);
+  expect(await rejects(csvFormat, `text,label\n${long},greet\n`)).toContain(`\n${long},greet,`);
+});
+
 test('a row that is too long to repeat is named by its line', async () => {
-  const long = 'x'.repeat(5000);
+  const long = 'x'.repeat(RAW_LIMIT);
   expect(await rejects(csvFormat, `text,label\n${long},\n`)).toContain('it starts on line 2 of the file');
   expect(await rejects(jsonlFormat, `{"text":"ok"}\n{"id":"${long}"}\n`)).toContain('it starts on line 2 of the file');
 });
