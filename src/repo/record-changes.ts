@@ -6,7 +6,6 @@
  * trees are compared, which costs what differs.
  */
 import type { Hash } from '../base/hash.ts';
-import { decodeRecord } from '../records/encode-record.ts';
 import type { Manifest } from '../records/manifest.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, type TreeRoot } from '../tree/build.ts';
@@ -191,9 +190,4 @@ class Head {
     this.#at++;
     await this.load();
   }
-}
-
-/** The text of a change's record, as it is or was. */
-export function textOf(change: RecordChange): string {
-  return decodeRecord(change.after ?? (change.before as string)).text;
 }

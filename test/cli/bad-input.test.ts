@@ -57,7 +57,7 @@ describe('a table', () => {
     `);
   });
 
-  test('with an empty text and empty intents lists every row with its line', async () => {
+  test('with an empty text and empty intents lists every row with its line (F2)', async () => {
     const error = await refused('text,intent\n,greet\nhi,\nok,good\n"two\nlines",\n', 'a.csv');
     expect(error).toMatchInlineSnapshot(`
       {
@@ -209,6 +209,16 @@ describe('a table', () => {
     expect((await project.json('add', 'support', 'a.csv')).rows).toMatchObject({ read: 1, accepted: 1 });
   });
 
+  test('whose texts have blanks at their ends says that they were dropped (F5)', async () => {
+    const project = await newProject();
+    project.write('a.csv', 'text,intent\n  hello ,greet\nbye,leave\n"in  side",keep\n');
+    const { stderr } = await project.do('add', 'support', 'a.csv');
+    expect(stderr).toBe('note: a.csv: blanks at the ends of texts were dropped (1 time)\n');
+    await project.do('commit', '-m', 'x');
+    const texts = (await project.json('cat')).records.map(({ text }: { text: string }) => text);
+    expect(texts.toSorted()).toEqual(['bye', 'hello', 'in  side']);
+  });
+
   test('whose labels are named like parts of every object is read and counted', async () => {
     const project = await newProject();
     project.write('a.csv', 'text,intent\none,toString\ntwo,valueOf\nthree,hasOwnProperty\n');
@@ -325,7 +335,7 @@ describe('a file', () => {
     expect((await project.json('status')).datasets).toEqual([]);
   });
 
-  test('of one line of 200 MB is refused in bounded memory', async () => {
+  test('of one line of 200 MB is refused in bounded memory (F1)', async () => {
     const project = await newProject();
     const file = await open(project.path('long.jsonl'), 'w');
     const piece = Buffer.alloc(1 << 20, 0x61);
