@@ -70,10 +70,19 @@ function useLibrary(): void {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   const installed = join(prefix, 'lib', 'node_modules');
   const program = [
-    "import { UttrError, isUttrError, type UtteranceRecord } from 'uttr';",
+    "import { randomBytes } from 'node:crypto';",
+    "import { add, commit, init, isUttrError, Repository, type UtteranceRecord, UttrError } from 'uttr';",
     "const record: UtteranceRecord = { text: 'turn on the light', intent: 'light_on' };",
+    'const clock = { now: () => new Date() };',
+    'const random = { bytes: (count: number) => randomBytes(count) };',
+    "await init('.');",
+    "const repository = await Repository.open('.', { clock, random, environment: {} });",
+    'const stream = (async function* () { yield Buffer.from(JSON.stringify(record)); })();',
+    "await add(repository, 'home', [{ kind: 'stream', name: 'rows.jsonl', stream }]);",
+    "const { rows } = await commit(repository, 'home', { author: 'Ada' });",
+    'await repository.close();',
     "const error: unknown = new UttrError('bad-row', 'no intent');",
-    "console.log(record.text, isUttrError(error, 'bad-row') ? error.exitCode : 'not ours');",
+    "console.log(rows, record.text, isUttrError(error, 'bad-row') ? error.exitCode : 'not ours');",
     '',
   ].join('\n');
   writeFileSync(join(folder, 'use.ts'), program);
@@ -82,7 +91,7 @@ function useLibrary(): void {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')];
   run(process.execPath, [tsc, '--module', 'nodenext', '--target', 'es2024', '--strict', ...types, 'use.ts'], folder);
-  expect('library', run(process.execPath, ['use.js'], folder).trim(), 'turn on the light 3');
+  expect('library', run(process.execPath, ['use.js'], folder).trim(), '1 turn on the light 3');
 }
 
 function readVersion(): string {

@@ -40,7 +40,9 @@ export type OpenStore = (url: string, options: StoreOptions) => Promise<BlobStor
 
 export class Repository {
   readonly root: string;
+  /** @internal */
   readonly catalogue: Catalogue;
+  /** @internal */
   readonly outbox: CatalogueOutbox;
   readonly local: BlobStore;
   readonly git: Git;
