@@ -6,16 +6,17 @@ import { decodeRecord } from '../records/encode-record.ts';
 import { discard } from '../store/durable-file.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { GroupState, noChanges } from './group-state.ts';
+import { mergeRecord } from './merge-record.ts';
 import type { Repository } from './repository.ts';
 import { readStagedGroups, type StagedLine, StagedWriter } from './staged-file.ts';
 import type { Staged, StagedSummary } from './staged-state.ts';
 import type { Version } from './versions.ts';
 
 /**
- * Carries the staged changes over to `parent`. A record that is there as it was, or already as it is to be, is no
- * trouble; one that was changed otherwise meanwhile is a conflict, and nothing is carried over.
+ * Carries the staged changes over to `parent`, field by field. A record that is there as it was, or already as it is
+ * to be, is no trouble; one that was changed otherwise meanwhile is a conflict, and nothing is carried over.
  *
- * @throws merge-conflict
+ * @throws merge-conflict; nothing-staged when `parent` has all of it
  */
 export async function restage(
   repository: Repository,
@@ -49,6 +50,13 @@ export async function restage(
     await writer.abort();
     throw error;
   }
+  if (writer.lines === 0) {
+    repository.catalogue.transaction(() => repository.catalogue.clearStaged(dataset));
+    for (const gone of [path, staged.path]) await discard(gone);
+    throw new UttrError('nothing-staged', `the version checked out has all that was staged for ${dataset}`, {
+      hint: 'nothing is left to commit; see: uttr status',
+    });
+  }
   const summary: StagedSummary = {
     ...staged.summary,
     parent: parent?.hash ?? null,
@@ -69,9 +77,9 @@ function carry(line: StagedLine, members: ReadonlyMap<string, string>, state: Gr
   const here = members.get(key);
   const before = line.before?.toString('utf8');
   const after = line.after?.toString('utf8');
-  if (here === after) return;
-  if (here !== before) conflicts.push(decodeRecord((after ?? before) as string).text);
-  else state.put(key, here, after);
+  const merged = mergeRecord([before], here, after);
+  if (merged === undefined) conflicts.push(decodeRecord((after ?? before) as string).text);
+  else if (merged.value !== here) state.put(key, here, merged.value);
 }
 
 function conflict(dataset: string, texts: readonly string[]): UttrError {
