@@ -101,7 +101,7 @@ describe('opening', () => {
 });
 
 describe('errors', () => {
-  test('P6: a full disk is told from other failures, and the transaction leaves nothing', () => {
+  test('Promise 6: a full disk is told from other failures, and the transaction leaves nothing', () => {
     const db = openDatabase(freshPath());
     db.pragma(`max_page_count = ${String(db.pragma('page_count', { simple: true }))}`);
     const insert = db.prepare('INSERT INTO merges (dataset, state) VALUES (?, ?)');

@@ -1,5 +1,5 @@
 /**
- * R8: bytes change under the program's feet, here and on the remote.
+ * Bytes change under the program's feet, here and on the remote.
  *
  * Every change of a pack or a pointer is found by fsck, or harmless; whatever changes, a command gives the right rows
  * or an error of ours, and never an internal one. A damaged catalogue is made anew from the packs.
@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => intact.remove());
 
 describe('packs', () => {
-  test('R8: every bit of every pack is checked', async () => {
+  test('every bit of every pack is checked', async () => {
     let cases = 0;
     for (const name of packsBelow(intact.path('alice', '.uttr'))) {
       const bytes = readFileSync(intact.path('alice', '.uttr', name));
@@ -56,7 +56,7 @@ describe('packs', () => {
     expect(cases).toBeGreaterThan(10_000);
   });
 
-  test('R8: a pack cut at any length is found', async () => {
+  test('a pack cut at any length is found', async () => {
     for (const name of packsBelow(intact.path('alice', '.uttr'))) {
       const bytes = readFileSync(intact.path('alice', '.uttr', name));
       for (let length = 0; length < bytes.length; length++) {
@@ -71,7 +71,7 @@ describe('packs', () => {
     }
   });
 
-  test('R8: fsck names a damaged pack, and reads give the right rows or an error', async () => {
+  test('fsck names a damaged pack, and reads give the right rows or an error', async () => {
     for (const name of packsBelow(intact.path('alice', '.uttr'))) {
       const file = join('alice', '.uttr', name);
       for (const change of someChanges(intact.path(file), ALL ? 500 : 6)) {
@@ -83,7 +83,7 @@ describe('packs', () => {
     }
   });
 
-  test("R8: packs under each other's names, twice, or gone are found or harmless", async () => {
+  test("packs under each other's names, twice, or gone are found or harmless", async () => {
     const [first, second] = packsBelow(intact.path('alice', '.uttr')).map((name) => join('alice', '.uttr', name)) as [
       string,
       string,
@@ -113,7 +113,7 @@ describe('packs', () => {
 });
 
 describe('small files', () => {
-  test('R8: every bit of a pointer is checked when it is read, and fsck names the file', async () => {
+  test('every bit of a pointer is checked when it is read, and fsck names the file', async () => {
     const bytes = readFileSync(intact.path(POINTER));
     const good = parsePointer(bytes.toString('utf8'), DATASET);
     const accepted: number[] = [];
@@ -138,7 +138,7 @@ describe('small files', () => {
   });
 
   test.each([POINTER, join('alice', 'uttr.json'), join('alice', '.uttr', 'format.json')])(
-    'R8: whatever changes in %s, rows are right or refused',
+    'whatever changes in %s, rows are right or refused',
     async (file) => {
       for (const change of someChanges(intact.path(file), ALL ? 2000 : 40)) {
         await withDamage(file, change, async (sandbox) => {
@@ -152,7 +152,7 @@ describe('small files', () => {
 describe('the catalogue', () => {
   const file = join('alice', '.uttr', 'catalogue.db');
 
-  test('R8: whatever changes in it, rows are right or refused, and a rebuild brings all back', async () => {
+  test('whatever changes in it, rows are right or refused, and a rebuild brings all back', async () => {
     for (const change of someChanges(intact.path(file), ALL ? 5000 : 200)) {
       await withDamage(file, change, async (sandbox) => {
         expect(await wrongAnswers(sandbox, 'alice')).toEqual([]);
@@ -163,7 +163,7 @@ describe('the catalogue', () => {
     }
   });
 
-  test('R8: one that is gone is made anew by the next command, which says so', async () => {
+  test('one that is gone is made anew by the next command, which says so', async () => {
     const sandbox = intact.copy();
     rmSync(sandbox.path(file));
     const answer = await sandbox.run('alice', 'status');
@@ -176,7 +176,7 @@ describe('the catalogue', () => {
 });
 
 describe('the remote', () => {
-  test('R8: what changes there is found by fsck, and pulls give the right rows or an error', async () => {
+  test('what changes there is found by fsck, and pulls give the right rows or an error', async () => {
     const files = filesBelow(intact.path('remote')).filter((name) => name !== 'format.json');
     expect(files.length).toBeGreaterThanOrEqual(4);
     for (const name of files) {

@@ -1,7 +1,7 @@
 /**
- * R1: the process is killed at every named point of every workload, at its first three passes.
+ * The process is killed at every named point of every workload, at its first three passes.
  *
- * Invariants: P1, P2 and P5 (docs/reliability.md), by the oracle of oracle.ts.
+ * Promises 1, 2 and 5 (docs/reliability.md), by the oracle of oracle.ts.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CRASH_POINTS, type CrashPoint, setCrashHook } from '../../src/base/crash-points.ts';
@@ -28,7 +28,7 @@ describe.each(WORKLOADS)('$name', (workload) => {
   });
   afterAll(() => start.remove());
 
-  test('R1: killed at any point, it leaves the old or the new state, and completes when run again', async () => {
+  test('killed at any point, it leaves the old or the new state, and completes when run again', async () => {
     const expected = await expectedOf(workload, start);
     const passes = await passesOf(workload, start);
     let kills = 0;
@@ -56,7 +56,7 @@ describe.each(WORKLOADS)('$name', (workload) => {
   });
 });
 
-test('R1: every point of the registry is reached by some workload', () => {
+test('every point of the registry is reached by some workload', () => {
   expect([...reached].toSorted()).toEqual([...CRASH_POINTS].toSorted());
 });
 

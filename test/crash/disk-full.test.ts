@@ -1,7 +1,7 @@
 /**
- * R5: a real disk fills up at any point of a command.
+ * A real disk fills up at any point of a command.
  *
- * Invariant: P6 (docs/reliability.md): the exit code is the documented one, nothing is half published, and the same
+ * Promise 6 (docs/reliability.md): the exit code is the documented one, nothing is half published, and the same
  * command completes once there is space.
  */
 import { mkdirSync } from 'node:fs';
@@ -38,7 +38,7 @@ describe.skipIf(reason !== undefined).each(workloads)(
     });
     afterAll(() => start.remove());
 
-    test('R5: the disk fills up, and the command ends with its exit code and completes later', async () => {
+    test('the disk fills up, and the command ends with its exit code and completes later', async () => {
       let failures = 0;
       for (let freePages = 0; ; freePages += STEP_PAGES) {
         const sandbox = Sandbox.make();

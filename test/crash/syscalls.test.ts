@@ -1,7 +1,7 @@
 /**
- * R2: the process is killed at every system call that changes a file. R4: such a call fails, once or from then on.
+ * The process is killed at every system call that changes a file; such a call fails, once or from then on.
  *
- * Invariants: P1, P2, P5 and P6 (docs/reliability.md), by the oracle of oracle.ts.
+ * Promises 1, 2, 5 and 6 (docs/reliability.md), by the oracle of oracle.ts.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CALLS_OF_FILES, CALLS_OF_SQLITE, countCalls, positions, runTraced, whyNoStrace } from './faults.ts';
@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined).each(workloads)(
     });
     afterAll(() => start.remove());
 
-    test.each([CALLS_OF_FILES, CALLS_OF_SQLITE])('R2: killed at any of its calls of %s', async (calls) => {
+    test.each([CALLS_OF_FILES, CALLS_OF_SQLITE])('killed at any of its calls of %s', async (calls) => {
       const count = await countCalls(start, workload, calls);
       expect(count).toBeGreaterThan(0);
       for (const position of positions(count, KILLS, 0)) {
@@ -49,7 +49,7 @@ describe.skipIf(reason !== undefined).each(workloads)(
       ['rename,renameat,renameat2,link,linkat', 'EIO'],
       ['mkdir', 'ENOSPC'],
       ['pwrite64', 'ENOSPC'],
-    ])('R4: %s fails with %s', async (calls, error) => {
+    ])('%s fails with %s', async (calls, error) => {
       const count = await countCalls(start, workload, calls);
       for (const position of positions(count, ERRORS, count)) {
         for (const when of [`${position}`, `${position}+`]) {
