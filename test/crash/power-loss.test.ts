@@ -25,7 +25,7 @@ const workloads = WORKLOADS.filter(({ name }) => NAMES.includes(name));
 describe.skipIf(reason !== undefined).each(workloads)(
   `$name${reason === undefined ? '' : ` (${reason})`}`,
   (workload) => {
-    test('each file is synced before it gets its name, its folder after, and then the catalogue is written: D2', async () => {
+    test('D2: each file is synced before it gets its name, its folder after, and then the catalogue is written', async () => {
       const calls = await traced(workload);
       const named = calls.flatMap((call, index) => (isPublished(call) ? [{ call, index }] : []));
       expect(named.length).toBeGreaterThan(0);
