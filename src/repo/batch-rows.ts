@@ -4,7 +4,7 @@
  *   line  = key TAB value LF
  *   value = kind US file US row US line US intent US json      (US = U+001F, which canonical JSON escapes)
  */
-import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
+import { canonicalJson } from '../base/canonical-json.ts';
 import { encodeRecord } from '../records/encode-record.ts';
 import { recordKey } from '../records/key.ts';
 import type { UtteranceRecord } from '../records/record.ts';
@@ -76,7 +76,7 @@ export class RowLines {
     const name = typeof intent === 'string' ? intent : intent.join(US);
     let json = this.#labels.get(name);
     if (json === undefined) {
-      json = canonicalJson(intent as JsonValue);
+      json = canonicalJson(intent);
       this.#labels.set(name, json);
     }
     return json;
@@ -167,7 +167,7 @@ function pastSeparator(bytes: Buffer, from: number): number {
 function parseRow({ lines, index }: SortedRow): IncomingRow {
   const { bytes } = lines;
   const keyEnd = lines.keyEnds[index] as number;
-  const key = bytes.toString('utf8', lines.starts[index] as number, keyEnd);
+  const key = bytes.toString('utf8', lines.starts[index], keyEnd);
   const kind = KINDS[String.fromCharCode(bytes[keyEnd + 1] as number) as keyof typeof KINDS];
   const value = bytes.toString('utf8', keyEnd + 3, (lines.starts[index + 1] as number) - 1);
   let at = 0;

@@ -54,8 +54,10 @@ function withoutText(record: string, text: string): string {
 
 function withText(record: JsonValue | undefined, text: string): string | undefined {
   if (record === undefined) return undefined;
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw new UttrError('bad-chunk', 'an entry of a list of changes holds no record');
-  }
+  if (!isObject(record)) throw new UttrError('bad-chunk', 'an entry of a list of changes holds no record');
   return canonicalJson({ text, ...record });
+}
+
+function isObject(value: JsonValue): value is { readonly [key: string]: JsonValue | undefined } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

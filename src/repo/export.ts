@@ -124,7 +124,7 @@ async function writeLines(repository: Repository, tree: TreeRoot, file: DurableF
       length = 0;
     }
     for (let index = 0; index < count; index++) {
-      length += bytes.copy(out, length, (keyEnds[index] as number) + 1, starts[index + 1] as number);
+      length += bytes.copy(out, length, (keyEnds[index] as number) + 1, starts[index + 1]);
     }
     done += count;
     throwIfAborted(repository.signal);

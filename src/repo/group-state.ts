@@ -1,7 +1,7 @@
 /**
  * What a batch does to the records of one group.
  */
-import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
+import { canonicalJson } from '../base/canonical-json.ts';
 import { decodeRecord, encodeRecord } from '../records/encode-record.ts';
 import { makeRecord } from '../records/make-record.ts';
 import type { UtteranceRecord } from '../records/record.ts';
@@ -169,7 +169,7 @@ export function changeKind(before: string | undefined, after: string | undefined
 export function intentJson(record: string | undefined): string {
   if (record === undefined) return '';
   const { intent } = decodeRecord(record);
-  return intent === undefined ? '' : canonicalJson(intent as JsonValue);
+  return intent === undefined ? '' : canonicalJson(intent);
 }
 
 export function labelText(intent: UtteranceRecord['intent']): string {
@@ -179,7 +179,7 @@ export function labelText(intent: UtteranceRecord['intent']): string {
 
 function isOtherLabel(there: UtteranceRecord, comes: UtteranceRecord): boolean {
   if (there.intent === undefined || comes.intent === undefined) return false;
-  return canonicalJson(there.intent as JsonValue) !== canonicalJson(comes.intent as JsonValue);
+  return canonicalJson(there.intent) !== canonicalJson(comes.intent);
 }
 
 /**

@@ -116,6 +116,8 @@ class Pull {
       return { dataset, version: here.hash, action: 'up-to-date' };
     }
     if (await isAncestor(repository, here.hash, theirs.hash)) {
+      // The remote has it with the history of its head.
+      repository.catalogue.transaction(() => repository.catalogue.addRemoteVersion(this.#remote.url, here.hash));
       if (this.#options.latest === true || (await repository.git.topLevel()) === undefined) {
         return this.#forward(theirs, there);
       }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { encodeRecord } from '../../src/records/encode-record.ts';
 import { recordKey } from '../../src/records/key.ts';
 import { makeRecord } from '../../src/records/make-record.ts';
