@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { type CrashPoint, setCrashHook } from '../../src/base/crash-points.ts';
 import { isUttrError } from '../../src/base/errors.ts';
 import { fsck } from '../../src/repo/fsck.ts';
-import type { PullSummary } from '../../src/repo/pull.ts';
+import { pull, type PullSummary } from '../../src/repo/pull.ts';
 import { status } from '../../src/repo/status.ts';
 import type { BlobStoreMethod, FaultKind } from '../doubles/faulty-blob-store.ts';
 import { bytesRead, type Copy, DATASET, rows, World } from './world.ts';
@@ -112,6 +112,23 @@ describe('pull', () => {
     expect(half.bytes).toBeLessThan(rest.bytes * 0.5);
     expect(await local(clone)).toBe('complete');
     await isSound(clone);
+  });
+
+  test('an older version that the remote has is known to be pushed', async () => {
+    const world = new World();
+    const ada = await world.copy('ada');
+    await ada.put(rows(0, 20));
+    await ada.push();
+    const clone = world.clone(ada, 'clone');
+    await ada.put(rows(20, 5));
+    await ada.push();
+    // As in a git repository, where git alone moves pointers.
+    await clone.open(async (repository) => {
+      repository.git.topLevel = () => Promise.resolve(clone.root);
+      const { datasets } = await pull(repository, { datasets: [DATASET] });
+      expect(datasets).toMatchObject([{ action: 'behind' }]);
+      expect((await status(repository)).datasets[0]).toMatchObject({ local: 'complete', remote: 'pushed' });
+    });
   });
 
   test('an unknown side is refused before anything is fetched', async () => {
