@@ -218,6 +218,21 @@ describe('the index', () => {
     });
   });
 
+  test.each(['d', 'm'] as const)('what a damaged pack of kind %s held comes again from a remote', async (kind) => {
+    const copy = await new World().copy('ada');
+    await copy.put(rows(0, 200));
+    await copy.push();
+    const [path] = packsOf(copy, kind) as [string];
+    const bytes = readFileSync(path);
+    bytes[60] = (bytes[60] as number) ^ 1;
+    writeFileSync(path, bytes);
+    expect(await whatIsWrong(copy)).toContain('a frame is damaged');
+    rmSync(path);
+    expect((await check(copy, true)).problems).toEqual([]);
+    await copy.pull();
+    expect(await check(copy)).toMatchObject({ ok: true, versions: 1 });
+  });
+
   test('a rebuild knows every version again, and which are all here', async () => {
     const copy = await project();
     const before = await copy.open(async ({ catalogue }) => catalogue.versions());
