@@ -33,7 +33,7 @@ export class RejectsFile {
   async add(problems: readonly RowProblem[], report: ReadReport): Promise<void> {
     if (problems.length === 0) return;
     if (this.#layout === undefined) {
-      if (existsSync(this.#path)) throw this.#taken();
+      this.#requirePlace();
       this.#layout = { formatter: rejectsFormatter(report), report, name: layoutOf(report) };
       this.#file = await DurableFile.open(this.#path, dirname(this.#path));
       await this.#file.append(Buffer.from(this.#layout.formatter.head()));
@@ -51,6 +51,14 @@ export class RejectsFile {
     const published = await this.#file?.publish({ createOnly: true });
     this.#file = undefined;
     if (published === false) throw this.#taken();
+  }
+
+  #requirePlace(): void {
+    if (existsSync(this.#path)) throw this.#taken();
+    if (existsSync(dirname(this.#path))) return;
+    throw new UttrError('bad-option', `the folder for ${basename(this.#path)} does not exist`, {
+      hint: `make it first: ${dirname(this.#path)}`,
+    });
   }
 
   /** It may be the batch itself, or hold rows that somebody has begun to mend. */

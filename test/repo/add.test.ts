@@ -142,6 +142,14 @@ describe('add with a rejects file', () => {
     expect((await copy.open(status)).datasets[0]?.staged).toBeNull();
   });
 
+  test('says so where its folder is not there', async () => {
+    const copy = await newCopy();
+    await expect(copy.add(bad, { rejects: join(copy.root, 'nowhere/bad.jsonl') })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: 'the folder for bad.jsonl does not exist',
+    });
+  });
+
   test('leaves no trace of it where the rows cannot be staged', async () => {
     const copy = await newCopy();
     const path = join(copy.root, 'bad.jsonl');
