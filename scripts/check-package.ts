@@ -14,7 +14,7 @@ const home = join(scratch, 'home');
 
 /** Beside the programs themselves; anything else is not for those who install uttr. */
 const MAY_BE_PACKED =
-  /^(?:dist\/.+\.(?:js|d\.ts)|schema\/.+\.json|docs\/(?:[a-z]+\.md|recover\.sh)|[A-Z]+\.md|LICENSE|package\.json)$/u;
+  /^(?:dist\/.+\.(?:js|d\.ts)|schema\/.+\.json|docs\/(?:[a-z-]+\.md|recover\.sh)|[A-Z]+\.md|LICENSE|package\.json)$/u;
 
 function run(program: string, args: readonly string[], directory: string): string {
   const { stdout, stderr, status, error } = spawnSync(program, args, {
