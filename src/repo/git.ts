@@ -63,6 +63,19 @@ export class Git {
     return this.ask('rev-parse', '--show-toplevel');
   }
 
+  /** This folder in the other work trees of the repository. */
+  async elsewhere(): Promise<string[]> {
+    const top = await this.topLevel();
+    const listed = top === undefined ? undefined : await this.ask('worktree', 'list', '--porcelain');
+    if (top === undefined || listed === undefined) return [];
+    const prefix = (await this.ask('rev-parse', '--show-prefix')) ?? '';
+    return listed
+      .split('\n')
+      .flatMap((line) => (line.startsWith('worktree ') ? [line.slice('worktree '.length)] : []))
+      .filter((path) => path !== top)
+      .map((path) => join(path, prefix));
+  }
+
   /** The branch one is on, also before its first commit; undefined outside git or with a detached head. */
   async branch(): Promise<string | undefined> {
     const branch = BRANCH.exec((await readGitFile(this.#directory, 'HEAD')) ?? '')?.groups?.['name'];

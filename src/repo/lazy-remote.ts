@@ -2,6 +2,8 @@
  * Chunks that are not here, read from the remote one by one and kept: a question asked twice is answered from
  * here the second time.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { assert, UttrError } from '../base/errors.ts';
 import type { Hash, ShortName } from '../base/hash.ts';
 import type { ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
@@ -10,6 +12,7 @@ import { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyChunks } from '../store/transfer.ts';
 import { defaultRemote, openRemote, type OpenRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
+import { LOCAL } from './working-copy.ts';
 
 /** Stored bytes of fetched frames that are kept for later questions. */
 const KEEP_BYTES = 64 * 2 ** 20;
@@ -19,10 +22,14 @@ interface Connection {
   readonly chunks: RemoteChunks;
 }
 
-/** The configured remotes as one source: the default one is asked first, the others for what it lacks. */
+/**
+ * Other work trees on this machine and the configured remotes as one source: the default remote is asked first, the
+ * others for what it lacks.
+ */
 export class LazyRemote implements FrameSource {
   readonly #repository: Repository;
   readonly #connections = new Map<string, Promise<Connection>>();
+  #siblings: Promise<Connection[]> | undefined;
   /** Where the packs lie in which chunks were located. */
   readonly #packs = new Map<string, RemoteChunks>();
   /** The remote that a command works with. */
@@ -136,7 +143,8 @@ export class LazyRemote implements FrameSource {
   }
 
   async close(): Promise<void> {
-    const open = await this.#opened();
+    const open = [...(await this.#opened()), ...((await this.#siblings) ?? [])];
+    this.#siblings = undefined;
     this.#connections.clear();
     this.#packs.clear();
     this.#first = undefined;
@@ -148,8 +156,23 @@ export class LazyRemote implements FrameSource {
     return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   }
 
+  /** What other work trees of the git repository hold: the data of a version lies where it was made. */
+  async #worktrees(): Promise<Connection[]> {
+    const { git, openStore, signal } = this.#repository;
+    const connections: Connection[] = [];
+    for (const folder of await git.elsewhere()) {
+      const path = join(folder, LOCAL);
+      if (!existsSync(join(path, 'packs'))) continue;
+      const store = await openStore(path, {});
+      connections.push({ remote: { name: folder, url: path, store }, chunks: new RemoteChunks(store, { signal }) });
+    }
+    return connections;
+  }
+
   /** The remotes in the order they are asked. One that cannot be reached matters only if no other has the answer. */
   async *#ask(): AsyncIterable<Connection> {
+    this.#siblings ??= this.#worktrees();
+    yield* await this.#siblings;
     let failure: UttrError | undefined;
     for (const name of this.#names()) {
       let connection: Connection;

@@ -338,6 +338,20 @@ describe('git merge', () => {
   });
 });
 
+test('a worktree reads what was made in another one, without a remote', async () => {
+  const project = await GitProject.create();
+  const place = join(temporaryDirectory(), 'tree');
+  await project.git('worktree', 'add', '-q', '-b', 'feature', place);
+  const worktree = new GitProject(place);
+  expect(Object.keys(await worktree.labels())).toHaveLength(20);
+  await worktree.put(range(100, 2));
+  await project.put(range(200, 2));
+  await project.git('merge', '-q', '--no-edit', 'feature');
+  expect(Object.keys(await project.labels())).toHaveLength(24);
+  // It stands on its own once everything was pulled together.
+  expect((await project.json('fsck')).problems).toEqual([]);
+});
+
 describe('what is staged', () => {
   test('is carried over to the version that git checked out meanwhile', async () => {
     const project = await GitProject.create();
