@@ -14,8 +14,8 @@ const NAMES = ['add a first batch', 'commit the first version', 'commit a second
 const workloads = WORKLOADS.filter(({ name }) => NAMES.includes(name));
 
 /** Positions tried of each workload and set, unless all are asked for. */
-const KILLS = 10;
-const ERRORS = 3;
+const KILLS = 8;
+const ERRORS = 2;
 
 /** Exit codes of a command whose disk fails; 0 where the failed call did not matter. */
 const DOCUMENTED = [0, 5, 6];
@@ -32,10 +32,12 @@ describe.skipIf(reason !== undefined).each(workloads)(
     });
     afterAll(() => start.remove());
 
-    test.each([CALLS_OF_FILES, CALLS_OF_SQLITE])('killed at any of its calls of %s', async (calls) => {
+    test.for([CALLS_OF_FILES, CALLS_OF_SQLITE])('killed at any of its calls of %s', async (calls, { annotate }) => {
       const count = await countCalls(start, workload, calls);
       expect(count).toBeGreaterThan(0);
-      for (const position of positions(count, KILLS, 0)) {
+      const tried = positions(count, KILLS, 0);
+      await annotate(`killed at ${tried.length} of ${count} calls: ${tried.join(' ')}`);
+      for (const position of tried) {
         const inject = `inject=${calls}:signal=KILL:when=${position}`;
         await experiment(start, inject, async (sandbox) => {
           await runTraced(sandbox, workload, ['-e', inject]);
@@ -44,14 +46,16 @@ describe.skipIf(reason !== undefined).each(workloads)(
       }
     });
 
-    test.each([
+    test.for([
       ['fsync', 'EIO'],
       ['rename,renameat,renameat2,link,linkat', 'EIO'],
       ['mkdir', 'ENOSPC'],
       ['pwrite64', 'ENOSPC'],
-    ])('%s fails with %s', async (calls, error) => {
+    ] as const)('%s fails with %s', async ([calls, error], { annotate }) => {
       const count = await countCalls(start, workload, calls);
-      for (const position of positions(count, ERRORS, count)) {
+      const tried = positions(count, ERRORS, count);
+      await annotate(`failed at ${tried.length} of ${count} calls: ${tried.join(' ')}`);
+      for (const position of tried) {
         for (const when of [`${position}`, `${position}+`]) {
           const inject = `inject=${calls}:error=${error}:when=${when}`;
           await experiment(start, inject, async (sandbox) => {
