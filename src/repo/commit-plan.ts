@@ -4,6 +4,7 @@
  * Everything here is a function of the staged file and the parent's manifest, in key order: two machines with the
  * same parent and the same batch come to the same sides (S4).
  */
+import { throwIfAborted } from '../base/errors.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { foldedText, KEY_COLUMN_LIMIT_BYTES } from '../records/key.ts';
 import { type Manifest, type SplitPolicy, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
@@ -168,6 +169,7 @@ export async function planCommit(
   policy: SplitPolicy,
   identity: readonly string[],
   parent: Manifest | undefined,
+  signal?: AbortSignal,
 ): Promise<CommitPlan> {
   const sides = Object.keys(policy.sides);
   const strata = CountTable.from(parent?.strata ?? {});
@@ -180,6 +182,7 @@ export async function planCommit(
       const move = groupMove(lines, policy.stratify);
       if (isNew(move)) assigner.add(drawText(move), move.stratumAfter as string);
     }
+    throwIfAborted(signal);
   }
   const assigned = assigner.assign();
   const newSides = (ordinal: number): string => sides[assigned.sideOf(ordinal)] as string;

@@ -65,7 +65,7 @@ export async function commit(
   const parent = await headVersion(repository, dataset);
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
-  const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest);
+  const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, repository.signal);
   await settled;
   const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
   try {

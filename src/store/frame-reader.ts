@@ -95,7 +95,7 @@ export class FrameReader {
       for (const position of round.positions) {
         const { name, location } = wanted[position] as LocatedChunk;
         const frame = raw.get(frameKey(location.frame)) as Buffer;
-        found[position] = Buffer.from(checkedChunk(frame, name, location, this.#options.store.url).bytes);
+        found[position] = Buffer.copyBytesFrom(checkedChunk(frame, name, location, this.#options.store.url).bytes);
       }
     }
     return found;
