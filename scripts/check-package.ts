@@ -16,11 +16,14 @@ const home = join(scratch, 'home');
 const MAY_BE_PACKED =
   /^(?:dist\/.+\.(?:js|d\.ts)|schema\/.+\.json|docs\/(?:[a-z-]+\.md|recover\.sh)|[A-Z]+\.md|LICENSE|package\.json)$/u;
 
+/** Without the settings that an npm around this script hands down: they name its project, not the prefix here. */
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/iu.test(name)));
+
 function run(program: string, args: readonly string[], directory: string): string {
   const { stdout, stderr, status, error } = spawnSync(program, args, {
     cwd: directory,
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` },
+    env: { ...ENVIRONMENT, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` },
   });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${basename(program)} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
