@@ -93,7 +93,8 @@ export class Catalogue {
   readonly db: Db;
   readonly #statements = new Map<string, Statement>();
   readonly #frames = new Map<number, FrameRow>();
-  #isFilled = false;
+  /** undefined: not looked yet. */
+  #isFilled: boolean | undefined;
 
   constructor(db: Db) {
     this.db = db;
@@ -144,8 +145,8 @@ export class Catalogue {
 
   /** A first import asks for every chunk it makes: there is no need to look where nothing is. */
   #knowsNothing(): boolean {
-    if (this.#isFilled) return false;
-    this.#isFilled = this.#get('SELECT 1 FROM packs LIMIT 1') !== undefined;
+    // Packs that another process adds meanwhile may be missed: then a chunk is stored twice, which harms nobody.
+    this.#isFilled ??= this.hasPacks();
     return !this.#isFilled;
   }
 
@@ -171,6 +172,7 @@ export class Catalogue {
 
   /** Makes packs known. Call inside a transaction; a pack already known is skipped. */
   addPacks(packs: readonly PackEntry[]): void {
+    this.#isFilled = undefined;
     for (const pack of packs) this.#addPack(pack);
   }
 
