@@ -12,6 +12,7 @@ import type { Lines } from '../tree/lines.ts';
 import type { RunSorter } from '../tree/sort.ts';
 import type { IncomingRow, Place } from './group-state.ts';
 import type { IncomingGroup } from './stage-rows.ts';
+import type { PlainRow } from './plain-lines.ts';
 import type { Stretch } from './staged-file.ts';
 
 const US = '\u001f';
@@ -60,6 +61,12 @@ export class RowLines {
 
   put(record: UtteranceRecord, place: Place): void {
     this.#add(recordKey(record, this.#identity), 'p', place, this.#label(record.intent), encodeRecord(record));
+  }
+
+  /** As `put` for a plain line; only where the dataset has no identity fields. */
+  putPlain(row: PlainRow, place: Place): void {
+    this.#labels.set(row.intent, row.intent);
+    this.#add(recordKey(row, []), 'p', place, row.intent, row.json);
   }
 
   remove(key: string, place: Place): void {

@@ -22,7 +22,7 @@ const WORKER_LIMIT = 4;
 /** No row has more bytes: a UTF-16 code unit takes at most three in UTF-8. */
 const LINE_LIMIT_BYTES = 3 * ROW_LIMIT;
 /** Short-lived objects of a worker: enough for a piece of text, so that its memory stays small. */
-const YOUNG_MEGABYTES = 16;
+const YOUNG_MEGABYTES = 32;
 /** Stretches in hand per worker: one at work, one waiting. */
 const AHEAD = 2;
 

@@ -4,11 +4,13 @@
  * It takes the clean case only. A stretch with a problem, a note or anything else to say is answered with
  * `undefined`, and the whole file is read again in one piece, where places and messages are made.
  */
+import { isAscii } from 'node:buffer';
 import { parentPort } from 'node:worker_threads';
 import type { ReadOptions } from '../formats/format.ts';
 import { jsonlFormat } from '../formats/jsonl.ts';
 import { RunSorter } from '../tree/sort.ts';
 import { RowLines } from './batch-rows.ts';
+import { PlainLines } from './plain-lines.ts';
 
 export interface ParseRequest {
   readonly id: number;
@@ -45,8 +47,31 @@ const NO_RUNS = {
 /** One for all stretches: its memory is the larger part of what a worker takes. */
 const sorter = new RunSorter(NO_RUNS, { budgetBytes: Infinity });
 
+const plainLines = new PlainLines();
+
+/** The fast way for a stretch of nothing but plain lines; undefined, with lines left in the sorter, for any other. */
+function parsePlain({ bytes, file, linesBefore, identity, map }: ParseRequest): ParsedStretch | undefined {
+  if (identity.length > 0 || map !== undefined || !isAscii(bytes)) return undefined;
+  const lines = new RowLines(sorter, identity);
+  let rows = 0;
+  let hasFeatures = false;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const isPlain = plainLines.read(text, (row, index) => {
+    const number = linesBefore + index + 1;
+    lines.putPlain(row, { file, row: number, line: number });
+    rows++;
+    hasFeatures ||= row.hasFeatures;
+  });
+  if (!isPlain || rows === 0) return undefined;
+  const fields = [...(hasFeatures ? ['features'] : []), 'intent', 'text'];
+  return { run: sorter.takeRun(), rows, intents: [...lines.intents], columns: fields.map((field) => [field, field]) };
+}
+
 async function parse(request: ParseRequest): Promise<ParsedStretch | undefined> {
   // A stretch that was given up leaves its lines.
+  await sorter.dropRuns(0);
+  const plain = parsePlain(request);
+  if (plain !== undefined) return plain;
   await sorter.dropRuns(0);
   const lines = new RowLines(sorter, request.identity);
   const reading = jsonlFormat.read(

@@ -50,6 +50,7 @@ async function expectTwins(content: string, rejects = false): Promise<Staged> {
   expect(several.summary.rejected).toEqual(one.summary.rejected);
   expect(several.summary.newIntents).toEqual(one.summary.newIntents);
   expect(several.summary.batch).toEqual(one.summary.batch);
+  expect(several.summary.files.map(({ columns }) => columns)).toEqual(one.summary.files.map(({ columns }) => columns));
   return several;
 }
 
@@ -59,6 +60,23 @@ describe('a large file read by several threads', () => {
     const { summary } = await expectTwins([...lines, ...lines.slice(1000, 1500), ...again].join(''));
     expect(summary.rows.read).toBe(ROWS + 1000);
     expect(summary.rows.duplicate).toBeGreaterThanOrEqual(500);
+  });
+
+  test('stages what one reader stages where single lines are not plain', { timeout: 120_000 }, async () => {
+    const odd = [
+      '{"intent":"a","text":"no features"}\n',
+      '{"text":"another order","intent":"a"}\n',
+      '{"features":{"b":"1","a":"2"},"intent":"a","text":"keys out of order"}\n',
+      '{"features":{"n":7},"intent":"a","text":"a number"}\n',
+      '{"intent":"a","text":"an \\"escape\\""}\n',
+      '{"intent":"a","text":"Straße und Kaffee ☕"}\n',
+      '{"intent":["b","a"],"text":"two labels"}\n',
+      '{"id":"7","intent":"a","text":"an id"}\n',
+      '{ "intent": "a", "text": "blanks" }\n',
+    ];
+    const mixed = [...lines];
+    for (const [index, line] of odd.entries()) mixed[index * 15_000 + 7] = line;
+    await expectTwins(mixed.join(''));
   });
 
   test('is read in one piece, places and all, when one row far inside is bad', { timeout: 120_000 }, async () => {
