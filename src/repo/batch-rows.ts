@@ -13,7 +13,7 @@ import type { RunSorter } from '../tree/sort.ts';
 import type { IncomingRow, Place } from './group-state.ts';
 import type { IncomingGroup } from './stage-rows.ts';
 import type { PlainRow } from './plain-lines.ts';
-import type { Stretch } from './staged-file.ts';
+import type { StagedWriter } from './staged-file.ts';
 
 const US = '\u001f';
 const SEPARATOR = 0x1f;
@@ -101,14 +101,6 @@ export interface SortedRow {
   readonly index: number;
 }
 
-/** Where the parts of a sorted row lie in its buffer. */
-export interface RowParts {
-  readonly bytes: Buffer;
-  readonly key: Stretch;
-  readonly intent: Stretch;
-  readonly json: Stretch;
-}
-
 /** Reads sorted lines back in groups of one folded text each; a batch of groups lives as long as its buffers. */
 export async function* sortedGroups(sorted: AsyncIterable<Lines>): AsyncIterable<readonly (readonly SortedRow[])[]> {
   let open: SortedRow[] = [];
@@ -120,8 +112,7 @@ export async function* sortedGroups(sorted: AsyncIterable<Lines>): AsyncIterable
     const groups: SortedRow[][] = [];
     for (let index = 0; index < count; index++) {
       const start = starts[index] as number;
-      let end = start;
-      while (bytes[end] !== TAB) end++;
+      const end = foldEnd(lines, index);
       const same = end - start === lastEnd - lastStart && bytes.compare(last, lastStart, lastEnd, start, end) === 0;
       if (!same && open.length > 0) {
         groups.push(open);
@@ -148,21 +139,34 @@ export function incomingGroup(rows: readonly SortedRow[]): IncomingGroup {
   return { fold: key.slice(0, key.indexOf('\t')), rows: parsed };
 }
 
-/** The parts of a row that puts a record; undefined for other rows. */
-export function putParts({ lines, index }: SortedRow): RowParts | undefined {
+/** Where the group's column of a sorted row's key ends. */
+export function foldEnd(lines: Lines, index: number): number {
+  let at = lines.starts[index] as number;
+  while (lines.bytes[at] !== TAB) at++;
+  return at;
+}
+
+/** Whether two sorted rows are of one group. */
+export function isSameFold(a: Lines, indexA: number, b: Lines, indexB: number): boolean {
+  const [startA, startB] = [a.starts[indexA] as number, b.starts[indexB] as number];
+  const length = foldEnd(a, indexA) - startA;
+  // Neighbours mostly differ in the byte that would end the shorter one.
+  if (b.bytes[startB + length] !== TAB) return false;
+  return a.bytes.compare(b.bytes, startB, startB + length, startA, startA + length) === 0;
+}
+
+/** Copies a row that puts a record into a staged file, as a new record of a new group. @returns false for other rows */
+export function copyNew(lines: Lines, index: number, writer: StagedWriter): boolean {
   const { bytes } = lines;
   const keyEnd = lines.keyEnds[index] as number;
-  if (bytes[keyEnd + 1] !== PUT) return undefined;
+  if (bytes[keyEnd + 1] !== PUT) return false;
   // Past kind, file, row and line.
   let at = keyEnd + 3;
   for (let field = 0; field < 3; field++) at = pastSeparator(bytes, at);
   const json = pastSeparator(bytes, at);
-  return {
-    bytes,
-    key: { start: lines.starts[index] as number, end: keyEnd },
-    intent: { start: at, end: json - 1 },
-    json: { start: json, end: (lines.starts[index + 1] as number) - 1 },
-  };
+  const end = (lines.starts[index + 1] as number) - 1;
+  writer.added(bytes, lines.starts[index] as number, keyEnd, at, json - 1, json, end);
+  return true;
 }
 
 function pastSeparator(bytes: Buffer, from: number): number {

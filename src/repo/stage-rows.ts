@@ -8,7 +8,7 @@
  */
 import type { Lines } from '../tree/lines.ts';
 import type { BaseLookup } from './base-lookup.ts';
-import { incomingGroup, incomingGroups, putParts, sortedGroups, type SortedRow } from './batch-rows.ts';
+import { copyNew, incomingGroup, incomingGroups, isSameFold, type SortedRow } from './batch-rows.ts';
 import {
   type ChangeCounts,
   type ConflictPolicy,
@@ -91,23 +91,40 @@ export async function stageRows(input: StageInput): Promise<StageTally> {
   return tally;
 }
 
-/** A first import: there is nothing to meet, so most lines are copied as they are. */
+/**
+ * A first import: there is nothing to meet, so the line of a text that comes once is copied as it is. No object is
+ * made for it: there may be a hundred million.
+ */
 async function stageNew(input: StageInput, tally: StageTally): Promise<void> {
   const { writer } = input;
-  for await (const groups of sortedGroups(input.sorted)) {
-    for (const rows of groups) {
-      const parts = rows.length === 1 ? putParts(rows[0] as SortedRow) : undefined;
-      if (parts === undefined) {
-        settleGroup(new GroupState(NO_HOME), incomingGroup(rows).rows, input, tally);
-      } else {
-        writer.added(parts.bytes, parts.key, parts.intent, parts.json);
-        tally.accepted++;
-        tally.changes.added++;
-        tally.staged.added++;
+  let last: SortedRow | undefined;
+  let repeated: SortedRow[] = [];
+  let added = 0;
+  const settleLast = (lines: Lines, index: number): void => {
+    if (repeated.length === 0 && copyNew(lines, index, writer)) {
+      added++;
+      return;
+    }
+    const rows = [...repeated, { lines, index }];
+    settleGroup(new GroupState(NO_HOME), incomingGroup(rows).rows, input, tally);
+    repeated = [];
+  };
+  for await (const lines of input.sorted) {
+    for (let index = 0; index < lines.count; index++) {
+      const before: Lines | undefined = index === 0 ? last?.lines : lines;
+      if (before !== undefined) {
+        const number = index === 0 ? (last?.index ?? 0) : index - 1;
+        if (isSameFold(before, number, lines, index)) repeated.push({ lines: before, index: number });
+        else settleLast(before, number);
       }
     }
+    if (lines.count > 0) last = { lines, index: lines.count - 1 };
     if (writer.needsFlush) await writer.flush();
   }
+  if (last !== undefined) settleLast(last.lines, last.index);
+  tally.accepted += added;
+  tally.changes.added += added;
+  tally.staged.added += added;
 }
 
 async function stageMeetings(input: StageInput, tally: StageTally): Promise<void> {

@@ -160,12 +160,6 @@ export function formatStagedLine(
   return `${home}\t${intent}\t${before ?? ''}\t${key}\t${next}\n`;
 }
 
-/** Positions `[start, end)` in a buffer. */
-export interface Stretch {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Writes a staged file piecewise; nothing is visible under its name before `publish`. */
 export class StagedWriter {
   readonly #file: DurableFile;
@@ -194,19 +188,27 @@ export class StagedWriter {
     this.lines++;
   }
 
-  /** A line for a new record of a new group, made of stretches of other lines. */
-  added(bytes: Buffer, key: Stretch, intent: Stretch, record: Stretch): void {
-    this.#reserve(key.end - key.start + intent.end - intent.start + record.end - record.start + 6);
+  /** A line for a new record of a new group, made of stretches `[start, end)` of another line. */
+  added(
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    intentStart: number,
+    intentEnd: number,
+    recordStart: number,
+    recordEnd: number,
+  ): void {
+    this.#reserve(keyEnd - keyStart + intentEnd - intentStart + recordEnd - recordStart + 6);
     const out = this.#buffer;
     let at = this.#length;
     out[at++] = DASH;
     out[at++] = TAB;
-    at += bytes.copy(out, at, intent.start, intent.end);
+    at += bytes.copy(out, at, intentStart, intentEnd);
     out[at++] = TAB;
     out[at++] = TAB;
-    at += bytes.copy(out, at, key.start, key.end);
+    at += bytes.copy(out, at, keyStart, keyEnd);
     out[at++] = TAB;
-    at += bytes.copy(out, at, record.start, record.end);
+    at += bytes.copy(out, at, recordStart, recordEnd);
     out[at++] = LF;
     this.#length = at;
     this.lines++;
