@@ -27,6 +27,11 @@ export function sha256(bytes: Uint8Array | string): Hash {
   return digest('sha256', bytes, 'hex') as Hash;
 }
 
+/** The digest as a string of 32 characters, one for each byte: the form that node makes fastest. */
+export function sha256Characters(text: string): string {
+  return digest('sha256', text, 'latin1');
+}
+
 /** The digest as 32 bytes. */
 export function sha256Bytes(bytes: Uint8Array | string): Buffer {
   return digest('sha256', bytes, 'buffer');

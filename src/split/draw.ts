@@ -7,7 +7,7 @@
  * nothing but the texts and the salt. The folded text is the whole one, never a shortened key column.
  */
 import { assert } from '../base/errors.ts';
-import { sha256 } from '../base/hash.ts';
+import { sha256Characters } from '../base/hash.ts';
 
 /** Words kept of a group: its place in two halves, and its stratum. */
 const WORDS = 3;
@@ -29,13 +29,12 @@ export class Draw {
 
   /** Adds a group and returns its ordinal; groups come in ascending order of their keys. */
   add(foldedText: string, stratum: number): number {
-    // As hexadecimal, for node makes a string three times faster than a buffer.
-    const digest = sha256(this.#prefix + foldedText);
+    const digest = sha256Characters(this.#prefix + foldedText);
     const ordinal = this.#size++;
     const at = ordinal * WORDS;
     if (at + WORDS > this.#words.length) this.#grow();
-    this.#words[at] = Number.parseInt(digest.slice(0, 8), 16);
-    this.#words[at + 1] = Number.parseInt(digest.slice(8, 16), 16);
+    this.#words[at] = wordAt(digest, 0);
+    this.#words[at + 1] = wordAt(digest, 4);
     this.#words[at + 2] = stratum;
     return ordinal;
   }
@@ -125,4 +124,14 @@ export class Draw {
     const lowB = words[b * WORDS + 1] as number;
     return lowA === lowB ? a < b : lowA < lowB;
   }
+}
+
+/** Four characters, one a byte, as a big-endian number; a Uint32Array takes the sign off. */
+function wordAt(bytes: string, at: number): number {
+  return (
+    (bytes.charCodeAt(at) << 24) |
+    (bytes.charCodeAt(at + 1) << 16) |
+    (bytes.charCodeAt(at + 2) << 8) |
+    bytes.charCodeAt(at + 3)
+  );
 }
