@@ -29,7 +29,7 @@ export function sha256(bytes: Uint8Array | string): Hash {
 
 /** The digest as a string of 32 characters, one for each byte: the form that node makes fastest. */
 export function sha256Characters(text: string): string {
-  return digest('sha256', text, 'latin1');
+  return digest('sha256', text, 'binary');
 }
 
 /** The digest as 32 bytes. */
