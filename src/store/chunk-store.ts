@@ -2,7 +2,7 @@ import { UttrError } from '../base/errors.ts';
 import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { ChunkIndex, ChunkLocation, FrameLocation } from './chunk-index.ts';
-import type { ChunkSource } from './chunks.ts';
+import type { ChunkReading, ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import { FrameReader, type FrameSource, type LocatedChunk, type WholeFrame } from './frame-reader.ts';
 import { readFooter, RecentPacks } from './pack-reader.ts';
@@ -55,7 +55,7 @@ export class ChunkStore implements FrameSource {
     return chunk as Buffer;
   }
 
-  async getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
+  async getMany(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<Buffer[]> {
     const found = new Map<string, Buffer>();
     const uncached: (Hash | ShortName)[] = [];
     const located: LocatedChunk[] = [];
@@ -70,8 +70,12 @@ export class ChunkStore implements FrameSource {
       if (location === undefined) absent.push(name);
       else located.push({ name, location });
     }
-    const chunks = await this.#reader.readChunks(located);
-    for (const [position, { name }] of located.entries()) this.#keep(found, name, chunks[position] as Buffer);
+    const chunks = await this.#reader.readChunks(located, reading);
+    for (const [position, { name }] of located.entries()) {
+      const chunk = chunks[position] as Buffer;
+      if (reading === 'once') found.set(name, chunk);
+      else this.#keep(found, name, chunk);
+    }
     if (absent.length > 0) {
       const others = await this.#getElsewhere(absent);
       for (const [position, name] of absent.entries()) this.#keep(found, name, others[position] as Buffer);

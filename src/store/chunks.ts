@@ -1,5 +1,11 @@
 import type { Hash, ShortName } from '../base/hash.ts';
 
+/**
+ * 'once': the chunks are of a scan and will not be asked for again, so nothing is kept; what is returned may be a
+ * view of a larger buffer and must be let go soon.
+ */
+export type ChunkReading = 'once';
+
 /** Reads chunks by name, of which the first half will do. Every chunk returned has been checked against its name. */
 export interface ChunkSource {
   /** @throws missing-chunk, bad-checksum, bad-pack; errors of the remote for a lazy source. */
@@ -8,7 +14,7 @@ export interface ChunkSource {
    * Several chunks at once, in the order asked; neighbours in one frame are read once, remote ranges are merged.
    * Callers keep a call to at most a few thousand chunks.
    */
-  getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]>;
+  getMany(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<Buffer[]>;
 }
 
 /** What the tree hands over to be stored. */

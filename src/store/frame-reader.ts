@@ -9,7 +9,7 @@ import { sha256, type Hash, type ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
-import type { ChunkSource } from './chunks.ts';
+import type { ChunkReading, ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import { readFrames } from './frame-ranges.ts';
 import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES, FRAME_TARGET_BYTES } from './frame.ts';
@@ -87,15 +87,16 @@ export class FrameReader {
     this.#cache = new ByteCache(options.cacheBytes);
   }
 
-  /** The chunks, in the order asked, each checked against its name, in memory of its own. */
-  async readChunks(wanted: readonly LocatedChunk[]): Promise<Buffer[]> {
+  /** The chunks, in the order asked, each checked against its name; in memory of its own, but for those read once. */
+  async readChunks(wanted: readonly LocatedChunk[], reading?: ChunkReading): Promise<Buffer[]> {
     const found: Buffer[] = [];
     for (const round of this.#rounds(wanted)) {
       const raw = await this.openFrames(round.frames);
       for (const position of round.positions) {
         const { name, location } = wanted[position] as LocatedChunk;
         const frame = raw.get(frameKey(location.frame)) as Buffer;
-        found[position] = Buffer.copyBytesFrom(checkedChunk(frame, name, location, this.#options.store.url).bytes);
+        const { bytes } = checkedChunk(frame, name, location, this.#options.store.url);
+        found[position] = reading === 'once' ? bytes : Buffer.copyBytesFrom(bytes);
       }
     }
     return found;

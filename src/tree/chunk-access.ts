@@ -3,7 +3,7 @@
  */
 import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
-import type { ChunkSource } from '../store/chunks.ts';
+import type { ChunkReading, ChunkSource } from '../store/chunks.ts';
 import type { TreeRoot } from './build.ts';
 import { compareKeyAt, keyAt, parseLeaf, type Lines } from './lines.ts';
 import { decodeNode, sumChildren, type Child, type Node } from './node.ts';
@@ -84,9 +84,12 @@ export class ChunkAccess {
   }
 
   /** Several leaves in one go. */
-  async leaves(children: readonly Child[]): Promise<Lines[]> {
+  async leaves(children: readonly Child[], reading?: ChunkReading): Promise<Lines[]> {
     if (children.length === 0) return [];
-    const chunks = await this.#source.getMany(children.map((child) => child.hash));
+    const chunks = await this.#source.getMany(
+      children.map((child) => child.hash),
+      reading,
+    );
     return children.map((child, index) => {
       const lines = parse(child.hash, chunks[index] as Buffer);
       checkLeaf(child, lines);

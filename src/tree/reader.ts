@@ -130,7 +130,10 @@ export class TreeReader {
       // A range may cover any number of leaves, so they are read in bounded calls.
       for (let at = 0; at < located.length; at += LOOKUP_WINDOW) {
         const part = located.slice(at, at + LOOKUP_WINDOW);
-        const leaves = await this.#access.leaves(part.map(({ leaf }) => leaf));
+        const leaves = await this.#access.leaves(
+          part.map(({ leaf }) => leaf),
+          'once',
+        );
         for (const [position, { first, last }] of part.entries()) {
           for (let index = first; index <= last; index++) use(leaves[position] as Lines, start + index);
         }
@@ -140,7 +143,7 @@ export class TreeReader {
 
   #readLeaves(start: ScanStart): AsyncGenerator<{ leaves: Lines[]; firstRecord: number }> {
     return mapAhead(leafRuns(this.#access, this.#tree, start), CALLS_AHEAD, async ({ leaves, firstRecord }) => ({
-      leaves: await this.#access.leaves(leaves),
+      leaves: await this.#access.leaves(leaves, 'once'),
       firstRecord,
     }));
   }
