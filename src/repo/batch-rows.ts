@@ -10,8 +10,7 @@ import { recordKey } from '../records/key.ts';
 import type { UtteranceRecord } from '../records/record.ts';
 import type { Lines } from '../tree/lines.ts';
 import type { RunSorter } from '../tree/sort.ts';
-import type { IncomingRow, Place } from './group-state.ts';
-import type { IncomingGroup } from './stage-rows.ts';
+import type { IncomingGroup, IncomingRow, Place } from './group-state.ts';
 import type { PlainRow } from './plain-lines.ts';
 import type { StagedWriter } from './staged-file.ts';
 

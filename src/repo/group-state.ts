@@ -39,6 +39,12 @@ export interface IncomingRow {
   readonly place: Place;
 }
 
+/** All rows of a batch that share one folded text. */
+export interface IncomingGroup {
+  readonly fold: string;
+  readonly rows: readonly IncomingRow[];
+}
+
 /** What a row met. `conflict`: another label is there and the policy does not say which one holds. */
 export type RowOutcome =
   | { readonly kind: 'accepted' | 'duplicate' | 'kept' | 'absent' }

@@ -22,12 +22,6 @@ import { NO_HOME, type StagedLine, type StagedWriter } from './staged-file.ts';
 /** Groups looked up in the parent version at once. */
 const WINDOW_GROUPS = 1024;
 
-/** All rows of a batch that share one folded text. */
-export interface IncomingGroup {
-  readonly fold: string;
-  readonly rows: readonly IncomingRow[];
-}
-
 export interface StagePolicy {
   readonly onConflict: ConflictPolicy;
   /** The batch is the whole dataset: what it does not name is removed. */
