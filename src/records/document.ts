@@ -1,6 +1,7 @@
 /** Checks documents that were read: manifests and pointers. Whatever does not fit is an error with its place. */
 import { type ErrorCode, UttrError } from '../base/errors.ts';
 import { type Hash, isHash } from '../base/hash.ts';
+import { parseDatasetName } from './dataset-name.ts';
 import { isFields } from './row-problems.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -45,6 +46,24 @@ export class DocumentReader {
   /** An object with any names. */
   table(value: unknown, path: string): Fields {
     return isFields(value) ? value : this.fail(`has no object at ${path === '' ? 'its top' : path}`);
+  }
+
+  /** The document's format, before anything else of it is read. @throws format-too-new */
+  format(value: unknown, known: number): void {
+    const format = this.table(value, '')['uttr'];
+    if (format === known) return;
+    if (this.count(format, 'uttr') < known) this.fail(`has an unknown format: ${String(format)}`);
+    throw new UttrError('format-too-new', `${this.#what} has format ${String(format)}; this uttr reads ${known}`, {
+      hint: 'install a newer uttr',
+    });
+  }
+
+  datasetName(value: unknown, path: string): string {
+    try {
+      return parseDatasetName(this.string(value, path));
+    } catch (error) {
+      return this.fail(`has no name of a dataset at ${path}`, error);
+    }
   }
 
   list(value: unknown, path: string): readonly unknown[] {

@@ -13,7 +13,6 @@
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
 import { type Hash, sha256 } from '../base/hash.ts';
-import { parseDatasetName } from './dataset-name.ts';
 import { DocumentReader } from './document.ts';
 
 /** The manifest format that this code writes; older ones it would still read, newer ones it cannot. */
@@ -128,9 +127,9 @@ export function decodeManifest(text: string): Manifest {
   const reader = new DocumentReader('bad-manifest', 'the manifest', 'run: uttr fsck');
   if (Buffer.byteLength(text) > MANIFEST_LIMIT_BYTES) reader.fail(`is larger than ${MANIFEST_LIMIT_BYTES} bytes`);
   const value = reader.json(text);
-  checkFormat(reader, reader.table(value, '')['uttr']);
+  reader.format(value, MANIFEST_FORMAT);
   const fields = reader.object(value, '', FIELDS);
-  checkDataset(reader, fields['dataset']);
+  reader.datasetName(fields['dataset'], 'dataset');
   for (const [index, parent] of reader.list(fields['parents'], 'parents').entries()) {
     reader.hash(parent, `parents[${index}]`);
   }
@@ -176,26 +175,6 @@ const FIELDS = [
 ] as const;
 
 const TREE_FIELDS = ['root', 'height', 'records', 'bytes'] as const;
-
-function checkFormat(reader: DocumentReader, format: unknown): void {
-  if (format === MANIFEST_FORMAT) return;
-  if (reader.count(format, 'uttr') < MANIFEST_FORMAT) reader.fail(`has an unknown format: ${String(format)}`);
-  throw new UttrError(
-    'format-too-new',
-    `the manifest has format ${String(format)}; this uttr reads ${MANIFEST_FORMAT}`,
-    {
-      hint: 'install a newer uttr',
-    },
-  );
-}
-
-function checkDataset(reader: DocumentReader, name: unknown): void {
-  try {
-    parseDatasetName(reader.string(name, 'dataset'));
-  } catch (error) {
-    reader.fail('has no name of a dataset at dataset', error);
-  }
-}
 
 function checkTree(reader: DocumentReader, value: unknown, path: string, more: readonly string[] = []): void {
   const tree = reader.object(value, path, [...TREE_FIELDS, ...more]);

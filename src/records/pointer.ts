@@ -16,9 +16,7 @@
  * R16  A version has one pointer: all of it, its time too, comes from the manifest.
  */
 import { canonicalJson } from '../base/canonical-json.ts';
-import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
-import { parseDatasetName } from './dataset-name.ts';
 import { DocumentReader } from './document.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -82,9 +80,9 @@ export function decodePointer(text: string, path: string): Pointer {
     reader.fail('has line ends of Windows', undefined, 'add this line to .gitattributes: manifests/*.json -text');
   }
   const value = reader.json(text);
-  checkFormat(reader, path, reader.table(value, '')['uttr']);
+  reader.format(value, POINTER_FORMAT);
   const fields = reader.object(value, '', ['uttr', 'dataset', 'version', 'content', 'records', 'sides', 'updated']);
-  checkDataset(reader, fields['dataset']);
+  reader.datasetName(fields['dataset'], 'dataset');
   reader.hash(fields['version'], 'version');
   reader.hash(fields['content'], 'content');
   const records = reader.count(fields['records'], 'records');
@@ -97,20 +95,4 @@ export function decodePointer(text: string, path: string): Pointer {
   const pointer = fields as unknown as Pointer;
   if (encodePointer(pointer) !== text) reader.fail('was changed by hand: it is not in its one form');
   return pointer;
-}
-
-function checkFormat(reader: DocumentReader, path: string, format: unknown): void {
-  if (format === POINTER_FORMAT) return;
-  if (reader.count(format, 'uttr') < POINTER_FORMAT) reader.fail(`has an unknown format: ${String(format)}`);
-  throw new UttrError('format-too-new', `${path} has format ${String(format)}; this uttr reads ${POINTER_FORMAT}`, {
-    hint: 'install a newer uttr',
-  });
-}
-
-function checkDataset(reader: DocumentReader, name: unknown): void {
-  try {
-    parseDatasetName(reader.string(name, 'dataset'));
-  } catch (error) {
-    reader.fail('has no name of a dataset at dataset', error);
-  }
 }
