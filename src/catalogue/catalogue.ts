@@ -14,6 +14,8 @@ import {
   shortNameToBytes,
 } from '../base/hash.ts';
 import { type Db, findDamage, openDatabase, translateSqliteError } from './database.ts';
+import { RemoteRows } from './remote-rows.ts';
+import { Statements } from './statements.ts';
 
 /** Where a frame lies; the same shape as the store's FrameLocation. */
 interface FrameRow {
@@ -73,31 +75,19 @@ export interface StagedRow {
   readonly summary: string;
 }
 
-export interface RemoteHeadRow {
-  readonly dataset: string;
-  readonly branch: string;
-  readonly version: Hash;
-  readonly sequence: number;
-}
-
-/** A move of a remote head that was begun here and is not announced yet. */
-export interface HeadMoveRow extends RemoteHeadRow {
-  readonly txid: string;
-  readonly previous: Hash | null;
-}
-
-type Statement = ReturnType<typeof prepare>;
-const prepare = (db: Db, sql: string) => db.prepare(sql);
-
 export class Catalogue {
   readonly db: Db;
-  readonly #statements = new Map<string, Statement>();
+  /** What remotes are known to hold. */
+  readonly remotes: RemoteRows;
+  readonly #statements: Statements;
   readonly #frames = new Map<number, FrameRow>();
   /** undefined: not looked yet. */
   #isFilled: boolean | undefined;
 
   constructor(db: Db) {
     this.db = db;
+    this.#statements = new Statements(db);
+    this.remotes = new RemoteRows(this.#statements);
   }
 
   static open(path: string): Catalogue {
@@ -126,11 +116,11 @@ export class Catalogue {
 
   has(name: Hash | ShortName): boolean {
     if (this.#knowsNothing()) return false;
-    return this.#get('SELECT 1 FROM chunks WHERE name = ?', shortNameToBytes(shortName(name))) !== undefined;
+    return this.#statements.get('SELECT 1 FROM chunks WHERE name = ?', shortNameToBytes(shortName(name))) !== undefined;
   }
 
   find(name: Hash | ShortName): ChunkRow | undefined {
-    const row = this.#get(
+    const row = this.#statements.get(
       'SELECT frame, offset, length FROM chunks WHERE name = ?',
       shortNameToBytes(shortName(name)),
     ) as { frame: number; offset: number; length: number } | undefined;
@@ -153,7 +143,7 @@ export class Catalogue {
   #frame(id: number): FrameRow {
     const known = this.#frames.get(id);
     if (known !== undefined) return known;
-    const row = this.#get(
+    const row = this.#statements.get(
       `SELECT packs.name AS pack, offset, stored, raw, depth, dictionary
          FROM frames JOIN packs ON packs.id = frames.pack WHERE frames.id = ?`,
       id,
@@ -177,12 +167,12 @@ export class Catalogue {
   }
 
   #addPack(pack: PackEntry): void {
-    const known = this.#get('SELECT id FROM packs WHERE name = ?', pack.name);
+    const known = this.#statements.get('SELECT id FROM packs WHERE name = ?', pack.name);
     if (known !== undefined) return;
-    const id = Number(this.#run('INSERT INTO packs (name, bytes) VALUES (?, ?)', pack.name, pack.sizeBytes));
+    const id = Number(this.#statements.run('INSERT INTO packs (name, bytes) VALUES (?, ?)', pack.name, pack.sizeBytes));
     const frameIds = pack.frames.map((frame) =>
       Number(
-        this.#run(
+        this.#statements.run(
           'INSERT INTO frames (pack, offset, stored, raw, depth, dictionary) VALUES (?, ?, ?, ?, ?, ?)',
           id,
           frame.offset,
@@ -195,7 +185,7 @@ export class Catalogue {
     );
     // Ascending keys keep the inserts on neighbouring pages of the B-tree.
     for (const chunk of pack.chunks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      this.#run(
+      this.#statements.run(
         // Of several places the least deep one is kept: following those always ends (store invariant P7).
         `INSERT INTO chunks (name, frame, offset, length) VALUES (?, ?, ?, ?)
            ON CONFLICT (name) DO UPDATE SET frame = excluded.frame, offset = excluded.offset, length = excluded.length
@@ -209,16 +199,16 @@ export class Catalogue {
   }
 
   hasPack(name: string): boolean {
-    return this.#get('SELECT 1 FROM packs WHERE name = ?', name) !== undefined;
+    return this.#statements.get('SELECT 1 FROM packs WHERE name = ?', name) !== undefined;
   }
 
   /** Whether any pack is known. */
   hasPacks(): boolean {
-    return this.#get('SELECT 1 FROM packs LIMIT 1') !== undefined;
+    return this.#statements.get('SELECT 1 FROM packs LIMIT 1') !== undefined;
   }
 
   packs(): { name: string; sizeBytes: number }[] {
-    return this.#all('SELECT name, bytes AS sizeBytes FROM packs ORDER BY name') as {
+    return this.#statements.all('SELECT name, bytes AS sizeBytes FROM packs ORDER BY name') as {
       name: string;
       sizeBytes: number;
     }[];
@@ -238,7 +228,7 @@ export class Catalogue {
   }
 
   counts(): { chunks: number; packs: number; versions: number } {
-    return this.#get(
+    return this.#statements.get(
       `SELECT (SELECT count(*) FROM chunks) AS chunks, (SELECT count(*) FROM packs) AS packs,
               (SELECT count(*) FROM versions) AS versions`,
     ) as { chunks: number; packs: number; versions: number };
@@ -247,7 +237,7 @@ export class Catalogue {
   // Versions.
 
   addVersion(row: VersionRow): void {
-    this.#run(
+    this.#statements.run(
       'INSERT OR IGNORE INTO versions (hash, dataset, time, manifest) VALUES (?, ?, ?, ?)',
       row.hash,
       row.dataset,
@@ -257,14 +247,14 @@ export class Catalogue {
   }
 
   version(hash: Hash): VersionRow | undefined {
-    return this.#get('SELECT hash, dataset, time, manifest FROM versions WHERE hash = ?', hash) as
+    return this.#statements.get('SELECT hash, dataset, time, manifest FROM versions WHERE hash = ?', hash) as
       | VersionRow
       | undefined;
   }
 
   /** Versions of a dataset whose hash starts with `prefix`; at most `limit`. */
   versionsByPrefix(dataset: string, prefix: string, limit: number): Hash[] {
-    const rows = this.#all(
+    const rows = this.#statements.all(
       'SELECT hash FROM versions WHERE dataset = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT ?',
       dataset,
       prefix,
@@ -275,7 +265,7 @@ export class Catalogue {
   }
 
   versions(): { hash: Hash; dataset: string }[] {
-    return this.#all('SELECT hash, dataset FROM versions ORDER BY dataset, time, hash') as {
+    return this.#statements.all('SELECT hash, dataset FROM versions ORDER BY dataset, time, hash') as {
       hash: Hash;
       dataset: string;
     }[];
@@ -283,16 +273,16 @@ export class Catalogue {
 
   /** Says that all data of a version is here. */
   setComplete(version: Hash): void {
-    this.#run('INSERT OR IGNORE INTO complete_versions (version) VALUES (?)', version);
+    this.#statements.run('INSERT OR IGNORE INTO complete_versions (version) VALUES (?)', version);
   }
 
   isComplete(version: Hash): boolean {
-    return this.#get('SELECT 1 FROM complete_versions WHERE version = ?', version) !== undefined;
+    return this.#statements.get('SELECT 1 FROM complete_versions WHERE version = ?', version) !== undefined;
   }
 
   /** The newest versions of a dataset whose data is all here. */
   completeVersions(dataset: string, limit: number): Hash[] {
-    const rows = this.#all(
+    const rows = this.#statements.all(
       `SELECT hash FROM versions JOIN complete_versions ON version = hash WHERE dataset = ? ORDER BY time DESC LIMIT ?`,
       dataset,
       limit,
@@ -303,7 +293,7 @@ export class Catalogue {
   // Pointers on their way to the working tree.
 
   setPointer(row: PointerRow): void {
-    this.#run(
+    this.#statements.run(
       'INSERT OR REPLACE INTO pointers (dataset, previous, version, text) VALUES (?, ?, ?, ?)',
       row.dataset,
       row.previous,
@@ -313,23 +303,25 @@ export class Catalogue {
   }
 
   pointer(dataset: string): PointerRow | undefined {
-    return this.#get('SELECT dataset, previous, version, text FROM pointers WHERE dataset = ?', dataset) as
+    return this.#statements.get('SELECT dataset, previous, version, text FROM pointers WHERE dataset = ?', dataset) as
       | PointerRow
       | undefined;
   }
 
   pendingPointers(): PointerRow[] {
-    return this.#all('SELECT dataset, previous, version, text FROM pointers ORDER BY dataset') as PointerRow[];
+    return this.#statements.all(
+      'SELECT dataset, previous, version, text FROM pointers ORDER BY dataset',
+    ) as PointerRow[];
   }
 
   clearPointer(dataset: string): void {
-    this.#run('DELETE FROM pointers WHERE dataset = ?', dataset);
+    this.#statements.run('DELETE FROM pointers WHERE dataset = ?', dataset);
   }
 
   // Staged batches.
 
   setStaged(row: StagedRow): void {
-    this.#run(
+    this.#statements.run(
       'INSERT OR REPLACE INTO staged (dataset, file, summary) VALUES (?, ?, ?)',
       row.dataset,
       row.file,
@@ -338,186 +330,64 @@ export class Catalogue {
   }
 
   staged(dataset: string): StagedRow | undefined {
-    return this.#get('SELECT dataset, file, summary FROM staged WHERE dataset = ?', dataset) as StagedRow | undefined;
+    return this.#statements.get('SELECT dataset, file, summary FROM staged WHERE dataset = ?', dataset) as
+      | StagedRow
+      | undefined;
   }
 
   allStaged(): StagedRow[] {
-    return this.#all('SELECT dataset, file, summary FROM staged ORDER BY dataset') as StagedRow[];
+    return this.#statements.all('SELECT dataset, file, summary FROM staged ORDER BY dataset') as StagedRow[];
   }
 
   clearStaged(dataset: string): void {
-    this.#run('DELETE FROM staged WHERE dataset = ?', dataset);
+    this.#statements.run('DELETE FROM staged WHERE dataset = ?', dataset);
   }
 
   // Tags and merges.
 
   setTag(dataset: string, name: string, version: Hash): void {
-    this.#run('INSERT OR REPLACE INTO tags (dataset, name, version) VALUES (?, ?, ?)', dataset, name, version);
+    this.#statements.run(
+      'INSERT OR REPLACE INTO tags (dataset, name, version) VALUES (?, ?, ?)',
+      dataset,
+      name,
+      version,
+    );
   }
 
   tag(dataset: string, name: string): Hash | undefined {
-    const row = this.#get('SELECT version FROM tags WHERE dataset = ? AND name = ?', dataset, name);
+    const row = this.#statements.get('SELECT version FROM tags WHERE dataset = ? AND name = ?', dataset, name);
     return (row as { version: Hash } | undefined)?.version;
   }
 
   tags(dataset: string): { name: string; version: Hash }[] {
-    return this.#all('SELECT name, version FROM tags WHERE dataset = ? ORDER BY name', dataset) as {
+    return this.#statements.all('SELECT name, version FROM tags WHERE dataset = ? ORDER BY name', dataset) as {
       name: string;
       version: Hash;
     }[];
   }
 
   deleteTag(dataset: string, name: string): void {
-    this.#run('DELETE FROM tags WHERE dataset = ? AND name = ?', dataset, name);
+    this.#statements.run('DELETE FROM tags WHERE dataset = ? AND name = ?', dataset, name);
   }
 
   setMerge(dataset: string, state: string): void {
-    this.#run('INSERT OR REPLACE INTO merges (dataset, state) VALUES (?, ?)', dataset, state);
+    this.#statements.run('INSERT OR REPLACE INTO merges (dataset, state) VALUES (?, ?)', dataset, state);
   }
 
   merge(dataset: string): string | undefined {
-    const row = this.#get('SELECT state FROM merges WHERE dataset = ?', dataset);
+    const row = this.#statements.get('SELECT state FROM merges WHERE dataset = ?', dataset);
     return (row as { state: string } | undefined)?.state;
   }
 
   merges(): { dataset: string; state: string }[] {
-    return this.#all('SELECT dataset, state FROM merges ORDER BY dataset') as { dataset: string; state: string }[];
-  }
-
-  clearMerge(dataset: string): void {
-    this.#run('DELETE FROM merges WHERE dataset = ?', dataset);
-  }
-
-  // Remotes.
-
-  setCapabilities(url: string, capabilities: string): void {
-    this.#run('INSERT OR REPLACE INTO remotes (url, capabilities) VALUES (?, ?)', url, capabilities);
-  }
-
-  capabilities(url: string): string | undefined {
-    const row = this.#get('SELECT capabilities FROM remotes WHERE url = ?', url);
-    return (row as { capabilities: string } | undefined)?.capabilities;
-  }
-
-  setRemoteHead(url: string, head: RemoteHeadRow): void {
-    this.#run(
-      'INSERT OR REPLACE INTO remote_heads (url, dataset, branch, version, sequence) VALUES (?, ?, ?, ?, ?)',
-      url,
-      head.dataset,
-      head.branch,
-      head.version,
-      head.sequence,
-    );
-  }
-
-  remoteHeads(url: string, dataset: string): RemoteHeadRow[] {
-    return this.#all(
-      'SELECT dataset, branch, version, sequence FROM remote_heads WHERE url = ? AND dataset = ? ORDER BY branch',
-      url,
-      dataset,
-    ) as RemoteHeadRow[];
-  }
-
-  /** Remembers a head's move before it is made, so that an interrupted push can still announce it. */
-  setHeadMove(url: string, move: HeadMoveRow): void {
-    this.#run(
-      `INSERT OR REPLACE INTO head_moves (url, dataset, branch, sequence, txid, version, previous)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      url,
-      move.dataset,
-      move.branch,
-      move.sequence,
-      move.txid,
-      move.version,
-      move.previous,
-    );
-  }
-
-  headMove(url: string, dataset: string, branch: string): HeadMoveRow | undefined {
-    return this.#get(
-      `SELECT dataset, branch, sequence, txid, version, previous FROM head_moves
-         WHERE url = ? AND dataset = ? AND branch = ?`,
-      url,
-      dataset,
-      branch,
-    ) as HeadMoveRow | undefined;
-  }
-
-  clearHeadMove(url: string, dataset: string, branch: string): void {
-    this.#run('DELETE FROM head_moves WHERE url = ? AND dataset = ? AND branch = ?', url, dataset, branch);
-  }
-
-  addRemoteVersion(url: string, version: Hash): void {
-    this.#run('INSERT OR IGNORE INTO remote_versions (url, version) VALUES (?, ?)', url, version);
-  }
-
-  isRemoteVersion(url: string, version: Hash): boolean {
-    return this.#get('SELECT 1 FROM remote_versions WHERE url = ? AND version = ?', url, version) !== undefined;
-  }
-
-  /** Forgets everything believed about a remote: it was replaced, emptied, or lied. */
-  forgetRemote(url: string): void {
-    for (const table of ['remotes', 'remote_heads', 'remote_versions', 'remote_footers', 'sent_packs', 'head_moves']) {
-      this.#run(`DELETE FROM ${table} WHERE url = ?`, url);
-    }
-  }
-
-  footer(url: string, pack: string): Buffer | undefined {
-    const row = this.#get('SELECT footer FROM remote_footers WHERE url = ? AND pack = ?', url, pack);
-    return (row as { footer: Buffer } | undefined)?.footer;
-  }
-
-  /** A pack that a push has sent and no head refers to yet: an interrupted push goes on from there. */
-  addSentPack(url: string, pack: string, sizeBytes: number): void {
-    this.#run('INSERT OR REPLACE INTO sent_packs (url, pack, bytes) VALUES (?, ?, ?)', url, pack, sizeBytes);
-  }
-
-  sentPacks(url: string): { pack: string; sizeBytes: number }[] {
-    return this.#all('SELECT pack, bytes AS sizeBytes FROM sent_packs WHERE url = ? ORDER BY pack', url) as {
-      pack: string;
-      sizeBytes: number;
+    return this.#statements.all('SELECT dataset, state FROM merges ORDER BY dataset') as {
+      dataset: string;
+      state: string;
     }[];
   }
 
-  clearSentPacks(url: string): void {
-    this.#run('DELETE FROM sent_packs WHERE url = ?', url);
-  }
-
-  setFooter(url: string, pack: string, footer: Buffer): void {
-    this.#run('INSERT OR REPLACE INTO remote_footers (url, pack, footer) VALUES (?, ?, ?)', url, pack, footer);
-  }
-
-  #statement(sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = prepare(this.db, sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #get(sql: string, ...parameters: unknown[]): unknown {
-    try {
-      return this.#statement(sql).get(...parameters);
-    } catch (error) {
-      throw translateSqliteError(error);
-    }
-  }
-
-  #all(sql: string, ...parameters: unknown[]): unknown[] {
-    try {
-      return this.#statement(sql).all(...parameters);
-    } catch (error) {
-      throw translateSqliteError(error);
-    }
-  }
-
-  #run(sql: string, ...parameters: unknown[]): number | bigint {
-    try {
-      return this.#statement(sql).run(...parameters).lastInsertRowid;
-    } catch (error) {
-      throw translateSqliteError(error);
-    }
+  clearMerge(dataset: string): void {
+    this.#statements.run('DELETE FROM merges WHERE dataset = ?', dataset);
   }
 }
 

@@ -236,7 +236,7 @@ export function footerCache(
 ): { get(pack: string): Buffer | undefined; put(pack: string, bytes: Buffer): void } {
   const { catalogue } = repository;
   return {
-    get: (pack) => catalogue.footer(url, pack),
-    put: (pack, bytes) => catalogue.transaction(() => catalogue.setFooter(url, pack, bytes)),
+    get: (pack) => catalogue.remotes.footer(url, pack),
+    put: (pack, bytes) => catalogue.transaction(() => catalogue.remotes.setFooter(url, pack, bytes)),
   };
 }

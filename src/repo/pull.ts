@@ -117,7 +117,7 @@ class Pull {
     }
     if (await isAncestor(repository, here.hash, theirs.hash)) {
       // The remote has it with the history of its head.
-      repository.catalogue.transaction(() => repository.catalogue.addRemoteVersion(this.#remote.url, here.hash));
+      repository.catalogue.transaction(() => repository.catalogue.remotes.addVersion(this.#remote.url, here.hash));
       if (this.#options.latest === true || (await repository.git.topLevel()) === undefined) {
         return this.#forward(theirs, there);
       }
@@ -148,8 +148,8 @@ class Pull {
   #remember(head: RemoteHead): void {
     const { catalogue } = this.#repository;
     catalogue.transaction(() => {
-      catalogue.setRemoteHead(this.#remote.url, head);
-      catalogue.addRemoteVersion(this.#remote.url, head.version);
+      catalogue.remotes.setHead(this.#remote.url, head);
+      catalogue.remotes.addVersion(this.#remote.url, head.version);
     });
   }
 

@@ -159,7 +159,7 @@ class DatasetPush {
     );
     // Before the head moves, so that nothing but writing it down is left to do afterwards.
     const event = await this.#event(head);
-    catalogue.transaction(() => catalogue.setHeadMove(url, head));
+    catalogue.transaction(() => catalogue.remotes.setHeadMove(url, head));
     try {
       await moveHead(store, there, head, { signal });
     } catch (error) {
@@ -176,7 +176,7 @@ class DatasetPush {
   async #announceInterrupted(there: TaggedHead | undefined): Promise<void> {
     const { catalogue, signal } = this.#repository;
     const { store, url } = this.#remote;
-    const move = catalogue.headMove(url, this.#dataset, this.#branch);
+    const move = catalogue.remotes.headMove(url, this.#dataset, this.#branch);
     if (move === undefined) return;
     const head =
       there !== undefined && there.head.sequence > move.sequence
@@ -185,7 +185,7 @@ class DatasetPush {
     const event = head?.txid === move.txid ? await this.#event(head) : undefined;
     catalogue.transaction(() => {
       if (event !== undefined) append(this.#repository, event);
-      catalogue.clearHeadMove(url, this.#dataset, this.#branch);
+      catalogue.remotes.clearHeadMove(url, this.#dataset, this.#branch);
     });
   }
 
@@ -208,10 +208,10 @@ class DatasetPush {
     const { catalogue } = this.#repository;
     const { url } = this.#remote;
     catalogue.transaction(() => {
-      catalogue.setRemoteHead(url, head);
-      catalogue.addRemoteVersion(url, head.version);
-      catalogue.clearSentPacks(url);
-      catalogue.clearHeadMove(url, this.#dataset, this.#branch);
+      catalogue.remotes.setHead(url, head);
+      catalogue.remotes.addVersion(url, head.version);
+      catalogue.remotes.clearSentPacks(url);
+      catalogue.remotes.clearHeadMove(url, this.#dataset, this.#branch);
       if (event !== undefined) append(this.#repository, event);
     });
   }
@@ -238,8 +238,8 @@ class DatasetPush {
 
   async #isPushed(version: Hash): Promise<boolean> {
     const { catalogue } = this.#repository;
-    if (catalogue.isRemoteVersion(this.#remote.url, version)) return true;
-    for (const head of catalogue.remoteHeads(this.#remote.url, this.#dataset)) {
+    if (catalogue.remotes.hasVersion(this.#remote.url, version)) return true;
+    for (const head of catalogue.remotes.heads(this.#remote.url, this.#dataset)) {
       if (await isAncestor(this.#repository, version, head.version)) return true;
     }
     return false;

@@ -17,7 +17,7 @@ export function noticeStepBack(
   head: RemoteHead | undefined,
 ): void {
   const { catalogue, progress } = repository;
-  const seen = catalogue.remoteHeads(remote.url, dataset).find((row) => row.branch === branch);
+  const seen = catalogue.remotes.heads(remote.url, dataset).find((row) => row.branch === branch);
   if (seen === undefined) return;
   const isKept =
     head !== undefined &&
@@ -28,9 +28,9 @@ export function noticeStepBack(
     `${remote.name} went back: its head of ${dataset} on ${branch} was ${seen.version.slice(0, 12)}, now ${now}; ` +
       'it was emptied, replaced or restored from a backup',
   );
-  const capabilities = catalogue.capabilities(remote.url);
+  const capabilities = catalogue.remotes.capabilities(remote.url);
   catalogue.transaction(() => {
-    catalogue.forgetRemote(remote.url);
-    if (capabilities !== undefined) catalogue.setCapabilities(remote.url, capabilities);
+    catalogue.remotes.forget(remote.url);
+    if (capabilities !== undefined) catalogue.remotes.setCapabilities(remote.url, capabilities);
   });
 }

@@ -39,7 +39,7 @@ export function requireRemote(repository: Repository, name: string | undefined):
 /** Opens a remote and checks its format. @throws unknown-remote, bad-remote, format-too-new, remote-unreachable */
 export async function openRemote(repository: Repository, name: string, mode: 'read' | 'write'): Promise<OpenRemote> {
   const config = repository.config.remotes[requireRemote(repository, name)] as RemoteConfig;
-  const known = repository.catalogue.capabilities(config.url);
+  const known = repository.catalogue.remotes.capabilities(config.url);
   const conditionalPut = known === undefined ? undefined : (JSON.parse(known) as StoreProbe).conditionalPut;
   const store = await openConfigured(repository, config, conditionalPut);
   try {
@@ -101,8 +101,8 @@ export async function addRemote(repository: Repository, name: string, config: Re
     }),
   );
   repository.catalogue.transaction(() => {
-    repository.catalogue.forgetRemote(config.url);
-    repository.catalogue.setCapabilities(config.url, JSON.stringify(probe));
+    repository.catalogue.remotes.forget(config.url);
+    repository.catalogue.remotes.setCapabilities(config.url, JSON.stringify(probe));
   });
   return { name, url: config.url, conditionalPut: probe.conditionalPut, problems: probe.problems };
 }
@@ -112,7 +112,9 @@ export async function checkRemote(repository: Repository, named: string | undefi
   const name = requireRemote(repository, named);
   const config = repository.config.remotes[name] as RemoteConfig;
   const probe = await probeRemote(repository, config);
-  repository.catalogue.transaction(() => repository.catalogue.setCapabilities(config.url, JSON.stringify(probe)));
+  repository.catalogue.transaction(() =>
+    repository.catalogue.remotes.setCapabilities(config.url, JSON.stringify(probe)),
+  );
   return { name, url: config.url, conditionalPut: probe.conditionalPut, problems: probe.problems };
 }
 

@@ -55,7 +55,7 @@ export async function sendVersions(
     signal: repository.signal,
     onPack: (pack) => {
       count.add(pack);
-      catalogue.transaction(() => catalogue.addSentPack(remote.url, pack.name, pack.sizeBytes));
+      catalogue.transaction(() => catalogue.remotes.addSentPack(remote.url, pack.name, pack.sizeBytes));
     },
   });
   try {
@@ -91,7 +91,7 @@ async function alreadySent(
   chunks: RemoteChunks,
 ): Promise<MemoryChunkIndex & ChunkIndex> {
   const index = new MemoryChunkIndex();
-  for (const { pack, sizeBytes } of repository.catalogue.sentPacks(remote.url)) {
+  for (const { pack, sizeBytes } of repository.catalogue.remotes.sentPacks(remote.url)) {
     const stat = await remote.store.stat(pack, { signal: repository.signal });
     if (stat?.sizeBytes === sizeBytes) index.add(await chunks.packIndex(pack));
   }

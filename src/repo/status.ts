@@ -85,8 +85,8 @@ function remoteState(repository: Repository, dataset: string, version: Hash): Da
   const name = defaultRemote(repository);
   const url = name === undefined ? undefined : repository.config.remotes[name]?.url;
   if (url === undefined) return 'unknown';
-  const heads = repository.catalogue.remoteHeads(url, dataset);
-  if (repository.catalogue.isRemoteVersion(url, version) || heads.some((head) => head.version === version))
+  const heads = repository.catalogue.remotes.heads(url, dataset);
+  if (repository.catalogue.remotes.hasVersion(url, version) || heads.some((head) => head.version === version))
     return 'pushed';
   return repository.catalogue.isComplete(version) ? 'not-pushed' : 'unknown';
 }

@@ -127,23 +127,23 @@ describe('versions', () => {
 describe('remotes', () => {
   test('what is believed of one is forgotten as a whole, and of it alone', () => {
     for (const url of ['one', 'two']) {
-      catalogue.setCapabilities(url, '{}');
-      catalogue.setRemoteHead(url, { dataset: 'd', branch: 'main', version: chunk('v'), sequence: 1 });
-      catalogue.addRemoteVersion(url, chunk('v'));
-      catalogue.setFooter(url, 'packs/m/a', Buffer.from('footer'));
-      catalogue.addSentPack(url, 'packs/m/b', 7);
+      catalogue.remotes.setCapabilities(url, '{}');
+      catalogue.remotes.setHead(url, { dataset: 'd', branch: 'main', version: chunk('v'), sequence: 1 });
+      catalogue.remotes.addVersion(url, chunk('v'));
+      catalogue.remotes.setFooter(url, 'packs/m/a', Buffer.from('footer'));
+      catalogue.remotes.addSentPack(url, 'packs/m/b', 7);
     }
-    catalogue.forgetRemote('one');
+    catalogue.remotes.forget('one');
     const believed = (url: string): unknown[] => [
-      catalogue.capabilities(url),
-      catalogue.remoteHeads(url, 'd').length,
-      catalogue.isRemoteVersion(url, chunk('v')),
-      catalogue.footer(url, 'packs/m/a')?.toString(),
-      catalogue.sentPacks(url).length,
+      catalogue.remotes.capabilities(url),
+      catalogue.remotes.heads(url, 'd').length,
+      catalogue.remotes.hasVersion(url, chunk('v')),
+      catalogue.remotes.footer(url, 'packs/m/a')?.toString(),
+      catalogue.remotes.sentPacks(url).length,
     ];
     expect(believed('one')).toEqual([undefined, 0, false, undefined, 0]);
     expect(believed('two')).toEqual(['{}', 1, true, 'footer', 1]);
-    catalogue.clearSentPacks('two');
-    expect(catalogue.sentPacks('two')).toEqual([]);
+    catalogue.remotes.clearSentPacks('two');
+    expect(catalogue.remotes.sentPacks('two')).toEqual([]);
   });
 });
