@@ -13,28 +13,10 @@ import {
 } from '../../src/repo/merge-state.ts';
 import { status } from '../../src/repo/status.ts';
 import { loadVersion, type Version } from '../../src/repo/versions.ts';
-import { type Copy, DATASET, type Row, rows, World } from './world.ts';
+import { type Copy, DATASET, fork, type Fork, rows } from './world.ts';
 
 // Whole working copies on disk, each write made durable: slow where many tests run at once.
 vi.setConfig({ testTimeout: 60_000 });
-
-interface Fork {
-  readonly world: World;
-  readonly ada: Copy;
-  readonly bob: Copy;
-}
-
-/** Two copies of one version; `prepare` brings the base into being. */
-async function fork(base: readonly Row[]): Promise<Fork> {
-  const world = new World();
-  const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-  if (base.length > 0) {
-    await ada.put(base);
-    await ada.push();
-    await bob.pull();
-  }
-  return { world, ada, bob };
-}
 
 /** Ada pushes; Bob merges what she did into what he did. */
 async function merge({ ada, bob }: Fork): Promise<MergeSummary | undefined> {
@@ -201,11 +183,7 @@ describe('a merge', () => {
   });
 
   test('M1: a group on different sides goes to train for good, and is counted, listed and kept so', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(BASE);
-    await ada.push();
-    await bob.pull();
+    const { world, ada, bob } = await fork(BASE);
     // The same texts come into strata of another size: the draw may put them on another side.
     const shared = rows(1000, 60, 1).map((row) => ({ ...row, intent: 'shared' }));
     await ada.put(shared);
@@ -234,11 +212,7 @@ describe('a merge', () => {
   });
 
   test('M1: a group that one branch removed and the other has on train comes back to train only', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(BASE);
-    await ada.push();
-    await bob.pull();
+    const { world, ada, bob } = await fork(BASE);
     const shared = rows(1000, 60, 1).map((row) => ({ ...row, intent: 'shared' }));
     await ada.put(shared);
     await bob.put([...shared.slice(0, 30), ...rows(2000, 200, 1).map((row) => ({ ...row, intent: 'shared' }))]);
@@ -305,11 +279,7 @@ describe('a merge', () => {
   });
 
   test('after merges in both directions takes neither change back', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(BASE);
-    await ada.push();
-    await bob.pull();
+    const { ada, bob } = await fork(BASE);
     await ada.relabel(FIRST, 'hers');
     await bob.relabel(SECOND, 'his');
     const [left, right] = [await ada.head(), await bob.head()];

@@ -7,7 +7,7 @@ import { fsck } from '../../src/repo/fsck.ts';
 import { pull, type PullSummary } from '../../src/repo/pull.ts';
 import { status } from '../../src/repo/status.ts';
 import type { BlobStoreMethod, FaultKind } from '../doubles/faulty-blob-store.ts';
-import { bytesRead, type Copy, DATASET, rows, World } from './world.ts';
+import { bytesRead, type Copy, DATASET, fork, rows, World } from './world.ts';
 
 // Whole working copies on disk, each write made durable: slow where many tests run at once.
 vi.setConfig({ testTimeout: 60_000 });
@@ -140,11 +140,7 @@ describe('pull', () => {
   });
 
   test('fetch brings the data of the head and leaves the pointer', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(rows(0, 20));
-    await ada.push();
-    await bob.pull();
+    const { ada, bob } = await fork(rows(0, 20));
     await ada.put(rows(20, 20));
     await ada.push();
     const { hash } = await bob.head();
@@ -155,11 +151,7 @@ describe('pull', () => {
   });
 
   test('keeps what is staged, and commits it on what was pulled', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(rows(0, 20));
-    await ada.push();
-    await bob.pull();
+    const { ada, bob } = await fork(rows(0, 20));
     await bob.add(rows(100, 3));
     await ada.put(rows(20, 5));
     await ada.push();

@@ -7,7 +7,7 @@ import { addTag, removeTag } from '../../src/repo/tags.ts';
 import type { Repository } from '../../src/repo/repository.ts';
 import { resolveVersion } from '../../src/repo/versions.ts';
 import { editConfig } from '../../src/repo/working-copy.ts';
-import { type Copy, DATASET, rows, World } from './world.ts';
+import { type Copy, DATASET, fork, rows, World } from './world.ts';
 
 // Whole working copies on disk, each write made durable: slow where many tests run at once.
 vi.setConfig({ testTimeout: 60_000 });
@@ -66,11 +66,7 @@ describe('push', () => {
   });
 
   test('H1: heads move only forward, and who is behind is told', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(rows(0, 50));
-    await ada.push();
-    await bob.pull();
+    const { world, ada, bob } = await fork(rows(0, 50));
     await bob.put(rows(50, 5));
     await bob.push();
     expect(await ada.push()).toMatchObject({
@@ -82,11 +78,7 @@ describe('push', () => {
   });
 
   test('the second of two people is told, merges, and nothing is lost', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(rows(0, 40));
-    await ada.push();
-    await bob.pull();
+    const { ada, bob } = await fork(rows(0, 40));
     await ada.put(rows(40, 10));
     await bob.put(rows(60, 10));
     await ada.push();
@@ -104,11 +96,7 @@ describe('push', () => {
   });
 
   test('who loses the race for the head is told as who comes late is', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(rows(0, 40));
-    await ada.push();
-    await bob.pull();
+    const { world, ada, bob } = await fork(rows(0, 40));
     await ada.put(rows(40, 10));
     await bob.put(rows(60, 10));
     // Ada moves the head after Bob has read it.
@@ -212,11 +200,7 @@ describe('push', () => {
   });
 
   test('sends the tags of what it pushed, and names those that mean something else there', async () => {
-    const world = new World();
-    const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
-    await ada.put(rows(0, 20));
-    await ada.push();
-    await bob.pull();
+    const { ada, bob } = await fork(rows(0, 20));
     const tag = (copy: Copy, name: string): Promise<void> =>
       copy.open(async (repository) => {
         addTag(repository, name, await resolveVersion(repository, { dataset: DATASET, name: 'HEAD' }), false);

@@ -86,6 +86,24 @@ export class World {
   }
 }
 
+export interface Fork {
+  readonly world: World;
+  readonly ada: Copy;
+  readonly bob: Copy;
+}
+
+/** Two people with one version: Ada has pushed it, and Bob has pulled it; without rows neither has any. */
+export async function fork(base: readonly Row[]): Promise<Fork> {
+  const world = new World();
+  const [ada, bob] = [await world.copy('ada'), await world.copy('bob')];
+  if (base.length > 0) {
+    await ada.put(base);
+    await ada.push();
+    await bob.pull();
+  }
+  return { world, ada, bob };
+}
+
 export class Copy {
   readonly root: string;
   readonly world: World;
