@@ -82,9 +82,24 @@ export class Boundary {
   endsAfter(bytes: Buffer, start: number, end: number, size: number): boolean {
     this.#running += size;
     this.#items++;
+    if (!this.#isAnchor(bytes, start, end) && !this.#decide(bytes, start, end, size)) return false;
+    this.reset();
+    return true;
+  }
+
+  /** As `endsAfter`, of an item that stood inside a chunk: so it is no anchor, wherever it stands now. */
+  endsAfterInner(bytes: Buffer, start: number, end: number, size: number): boolean {
+    this.#running += size;
+    this.#items++;
     if (!this.#decide(bytes, start, end, size)) return false;
     this.reset();
     return true;
+  }
+
+  /** Takes the first items of a chunk, of `size` bytes in all, which are as they were when they did not end it (T6). */
+  pass(items: number, size: number): void {
+    this.#running += size;
+    this.#items += items;
   }
 
   /** Starts a new chunk. */
@@ -93,12 +108,13 @@ export class Boundary {
     this.#items = 0;
   }
 
+  #isAnchor(bytes: Buffer, start: number, end: number): boolean {
+    return this.#level === 0 && xxh32(bytes, start, end, ANCHOR_SEED) < this.#anchorLimit;
+  }
+
+  /** Rules 2 to 5. */
   #decide(bytes: Buffer, start: number, end: number, size: number): boolean {
-    if (this.#level > 0) {
-      if (this.#items < 2) return false;
-    } else if (xxh32(bytes, start, end, ANCHOR_SEED) < this.#anchorLimit) {
-      return true;
-    }
+    if (this.#level > 0 && this.#items < 2) return false;
     if (this.#running < this.#minimum) return false;
     if (this.#running >= this.#maximum) return true;
     const weight = HAZARD_WEIGHTS[Math.floor((this.#running * 16) / this.#target)] as number;

@@ -6,7 +6,7 @@ import type { Hash } from '../base/hash.ts';
 import type { ChunkReading, ChunkSource } from '../store/chunks.ts';
 import type { TreeRoot } from './build.ts';
 import { compareKeyAt, keyAt, parseLeaf, type Lines } from './lines.ts';
-import { decodeNode, sumChildren, type Child, type Node } from './node.ts';
+import { decodeNode, type Child, type Node } from './node.ts';
 
 /** Decoded nodes kept; at some tens of children each, about 40 MB at worst. */
 const NODE_CACHE_LIMIT = 4096;
@@ -37,7 +37,7 @@ export class ChunkAccess {
       return child;
     }
     const node = this.#cached(tree.root) ?? decode(tree.root, await this.#source.get(tree.root));
-    const child = { ...totals, key: (node.children.at(-1) as Child).key };
+    const child = { ...totals, key: node.lastKey };
     checkNode(child, node, tree.height);
     this.#keep(tree.root, node);
     return child;
@@ -155,8 +155,8 @@ function checkNode(child: Child, node: Node, level: number): void {
   if (node.level !== level) {
     throw mismatch(child, `is a node of level ${node.level} where one of level ${level} must be`);
   }
-  const { records, bytes } = sumChildren(node.children);
-  checkTotals(child, records, bytes, (node.children.at(-1) as Child).key.equals(child.key));
+  const { records, bytes } = node.totals();
+  checkTotals(child, records, bytes, node.compareKeyAt(node.count - 1, child.key) === 0);
 }
 
 function checkTotals(child: Child, records: number, bytes: number, lastKeyFits: boolean): void {

@@ -1,6 +1,6 @@
 import type { TreeRoot } from './build.ts';
 import type { ChunkAccess } from './chunk-access.ts';
-import { lowerBoundChild, type Child, type Node } from './node.ts';
+import type { Child, Node } from './node.ts';
 
 /** Goes forward over the chunks of one level of a tree; every chunk is given out at most once. */
 export class LevelCursor {
@@ -29,11 +29,11 @@ export class LevelCursor {
     if (path === undefined) return this.#giveRoot();
     while (path.length > 1) {
       const step = path.at(-1) as { node: Node; index: number };
-      const last = step.node.children.at(-1) as Child;
-      if (step.index < step.node.children.length && last.key.compare(key) >= 0) break;
+      const { node } = step;
+      if (step.index < node.count && node.compareKeyAt(node.count - 1, key) >= 0) break;
       // The rightmost path is kept: the key may lie beyond the end of the tree.
       if (this.#isRightmost(path)) break;
-      if (step.index < step.node.children.length) this.#hasSkipped = true;
+      if (step.index < node.count) this.#hasSkipped = true;
       path.pop();
     }
     return this.#descend(path, key);
@@ -69,14 +69,14 @@ export class LevelCursor {
   async #descend(path: { readonly node: Node; index: number }[], key: Buffer | undefined): Promise<Child | undefined> {
     for (;;) {
       const step = path.at(-1) as { node: Node; index: number };
-      const { children } = step.node;
-      if (step.index >= children.length) return undefined;
+      const { count } = step.node;
+      if (step.index >= count) return undefined;
       if (key !== undefined) {
-        const found = Math.min(lowerBoundChild(children, key, step.index), children.length - 1);
+        const found = Math.min(step.node.lowerBound(key, step.index), count - 1);
         if (found > step.index) this.#hasSkipped = true;
         step.index = found;
       }
-      const child = children[step.index] as Child;
+      const child = step.node.child(step.index);
       step.index++;
       const level = step.node.level - 1;
       if (level === this.#level) return child;
@@ -86,5 +86,5 @@ export class LevelCursor {
 }
 
 function isDone(step: { readonly node: Node; readonly index: number } | undefined): boolean {
-  return step === undefined || step.index >= step.node.children.length;
+  return step === undefined || step.index >= step.node.count;
 }

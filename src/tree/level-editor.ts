@@ -10,7 +10,7 @@ import type { ChunkWrite } from '../store/chunks.ts';
 import type { ChunkAccess } from './chunk-access.ts';
 import type { LevelCursor } from './level-cursor.ts';
 import { compareKeyAt, lowerBoundLine, type Lines } from './lines.ts';
-import { lowerBoundChild, type Child, type Node } from './node.ts';
+import type { Child, Node } from './node.ts';
 import type { TreeParameters } from './parameters.ts';
 import { LeafWriter, NodeWriter } from './writers.ts';
 
@@ -23,8 +23,8 @@ export interface Change<Value> {
 /** Old chunks a new one names as those it takes the place of. */
 const REPLACES_LIMIT = 4;
 
-/** Takes a finished chunk from a writer; `children` only of nodes. */
-type Emit = (chunk: Child, bytes: Buffer, children: readonly Child[] | undefined) => void;
+/** Takes a finished chunk from a writer; `only` is the child of a node with a single one. */
+type Emit = (chunk: Child, bytes: Buffer, only?: Child) => void;
 
 /** What differs between leaves and nodes: reading the items of a chunk and writing items. */
 export interface LevelItems<Page, Value> {
@@ -34,16 +34,15 @@ export interface LevelItems<Page, Value> {
   count(page: Page): number;
   lowerBound(page: Page, key: Buffer, from: number): number;
   hasKey(page: Page, index: number, key: Buffer): boolean;
-  copy(page: Page, from: number, to: number): void;
+  /** Copies items. @param isAsBefore they are the chunk's first, and those of the chunk in the making */
+  copy(page: Page, from: number, to: number, isAsBefore: boolean): void;
   insert(key: Buffer, value: Value): void;
   flush(): void;
 }
 
 /** The items of leaves. */
 export function leafItems(access: ChunkAccess, parameters: TreeParameters, emit: Emit): LevelItems<Lines, Buffer> {
-  const writer = new LeafWriter(parameters, (leaf, bytes) => {
-    emit(leaf, bytes, undefined);
-  });
+  const writer = new LeafWriter(parameters, emit);
   return {
     get isEmpty() {
       return writer.isEmpty;
@@ -52,11 +51,8 @@ export function leafItems(access: ChunkAccess, parameters: TreeParameters, emit:
     count: (lines) => lines.count,
     lowerBound: lowerBoundLine,
     hasKey: (lines, index, key) => compareKeyAt(lines, index, key) === 0,
-    copy(lines, from, to) {
-      for (let index = from; index < to; index++) {
-        const end = lines.starts[index + 1] as number;
-        writer.append(lines.bytes, lines.starts[index] as number, lines.keyEnds[index] as number, end);
-      }
+    copy(lines, from, to, isAsBefore) {
+      writer.copy(lines, from, to, isAsBefore);
     },
     insert(key, value) {
       writer.appendEntry(key, value);
@@ -80,11 +76,11 @@ export function nodeItems(
       return writer.isEmpty;
     },
     open: (chunk) => access.node(chunk, level),
-    count: (node) => node.children.length,
-    lowerBound: (node, key, from) => lowerBoundChild(node.children, key, from),
-    hasKey: (node, index, key) => (node.children[index] as Child).key.equals(key),
-    copy(node, from, to) {
-      for (let index = from; index < to; index++) writer.append(node.children[index] as Child);
+    count: (node) => node.count,
+    lowerBound: (node, key, from) => node.lowerBound(key, from),
+    hasKey: (node, index, key) => node.compareKeyAt(index, key) === 0,
+    copy(node, from, to, isAsBefore) {
+      writer.copy(node, from, to, isAsBefore);
     },
     insert(_key, child) {
       writer.append(child);
@@ -100,8 +96,8 @@ export class LevelEditor<Page, Value> {
   readonly #cursor: LevelCursor;
   readonly #items: LevelItems<Page, Value>;
   readonly #put: (chunk: ChunkWrite) => void;
-  /** The old chunk being copied, and its next item. */
-  #open: { readonly chunk: Child; readonly page: Page; index: number } | undefined;
+  /** The old chunk being copied, its next item, and whether a new chunk began with it and is the same so far. */
+  #open: { readonly chunk: Child; readonly page: Page; index: number; isAsBefore: boolean } | undefined;
   /** Old chunks which the new chunk in the making overlaps. */
   #covered: Child[] = [];
   /** Old chunks copied to their end, and chunks made, since the last `take`. */
@@ -116,8 +112,8 @@ export class LevelEditor<Page, Value> {
   constructor(cursor: LevelCursor, items: (emit: Emit) => LevelItems<Page, Value>, put: (chunk: ChunkWrite) => void) {
     this.#cursor = cursor;
     this.#put = put;
-    this.#items = items((chunk, bytes, children) => {
-      this.#emit(chunk, bytes, children);
+    this.#items = items((chunk, bytes, only) => {
+      this.#emit(chunk, bytes, only);
     });
   }
 
@@ -190,9 +186,10 @@ export class LevelEditor<Page, Value> {
     const open = this.#open;
     if (open !== undefined) {
       const index = this.#items.lowerBound(open.page, change.key, open.index);
-      this.#items.copy(open.page, open.index, index);
+      this.#items.copy(open.page, open.index, index, open.isAsBefore);
       const isKnown = index < this.#items.count(open.page) && this.#items.hasKey(open.page, index, change.key);
       open.index = isKnown ? index + 1 : index;
+      open.isAsBefore = false;
     }
     if (change.value !== undefined) this.#items.insert(change.key, change.value);
   }
@@ -201,7 +198,7 @@ export class LevelEditor<Page, Value> {
   async #leave(): Promise<void> {
     const open = this.#open;
     if (open === undefined) return;
-    this.#items.copy(open.page, open.index, this.#items.count(open.page));
+    this.#items.copy(open.page, open.index, this.#items.count(open.page), open.isAsBefore);
     open.index = this.#items.count(open.page);
     const next = this.#items.isEmpty ? undefined : await this.#cursor.next();
     this.#removed.push(open.chunk);
@@ -210,22 +207,23 @@ export class LevelEditor<Page, Value> {
   }
 
   async #enter(chunk: Child | undefined): Promise<void> {
-    if (this.#items.isEmpty) this.#covered = [];
+    const isAsBefore = this.#items.isEmpty;
+    if (isAsBefore) this.#covered = [];
     if (chunk === undefined) return;
     const page = await this.#items.open(chunk);
-    this.#open = { chunk, page, index: 0 };
+    this.#open = { chunk, page, index: 0, isAsBefore };
     this.#covered.push(chunk);
   }
 
-  #emit(chunk: Child, bytes: Buffer, children: readonly Child[] | undefined): void {
+  #emit(chunk: Child, bytes: Buffer, only: Child | undefined): void {
     const covered = this.#covered;
     this.#covered = this.#open === undefined ? [] : [this.#open.chunk];
     this.#made++;
     this.#added.push(chunk);
     if (covered.some((old) => old.hash === chunk.hash)) return;
     const isOnly = this.#isEnding && this.#made === 1 && !this.#cursor.hasSkipped;
-    if (isOnly && children?.length === 1) {
-      this.#lonely = { hash: chunk.hash, child: children[0] as Child };
+    if (isOnly && only !== undefined) {
+      this.#lonely = { hash: chunk.hash, child: only };
       return;
     }
     this.#put({ hash: chunk.hash, bytes, replaces: covered.slice(0, REPLACES_LIMIT).map((old) => old.hash) });

@@ -3,7 +3,7 @@
  */
 import type { TreeRoot } from './build.ts';
 import type { ChunkAccess } from './chunk-access.ts';
-import { lowerBoundChild, type Child, type Node } from './node.ts';
+import type { Child, Node } from './node.ts';
 
 /** Keys from `from` to `upTo`, both included; `upTo` need not be a key. */
 export interface KeyRange {
@@ -14,8 +14,8 @@ export interface KeyRange {
 /** A leaf, and which of the things looked for (`first` to `last`, `last` included) may lie in it. */
 export interface Located {
   readonly leaf: Child;
-  /** The children of its parent, and which of them it is. */
-  readonly siblings: readonly Child[];
+  /** The node it is a child of, and which; undefined for the root. */
+  readonly parent: Node | undefined;
   readonly position: number;
   readonly first: number;
   readonly last: number;
@@ -33,7 +33,7 @@ export async function locateRanges(
 ): Promise<Located[]> {
   const root = await access.rootOf(tree);
   if (root === undefined || ranges.length === 0) return [];
-  let found: Located[] = [{ leaf: root, siblings: [root], position: 0, first: 0, last: ranges.length - 1 }];
+  let found: Located[] = [{ leaf: root, parent: undefined, position: 0, first: 0, last: ranges.length - 1 }];
   for (let level = tree.height; level > 0; level--) {
     const nodes = await access.nodes(
       found.map((one) => one.leaf),
@@ -41,30 +41,24 @@ export async function locateRanges(
     );
     const below: Located[] = [];
     for (const [index, { first, last }] of found.entries()) {
-      locateInNode((nodes[index] as Node).children, ranges, first, last, below);
+      locateInNode(nodes[index] as Node, ranges, first, last, below);
     }
     found = below;
   }
   return found;
 }
 
-function locateInNode(
-  children: readonly Child[],
-  ranges: readonly KeyRange[],
-  first: number,
-  last: number,
-  below: Located[],
-): void {
+function locateInNode(parent: Node, ranges: readonly KeyRange[], first: number, last: number, below: Located[]): void {
   let range = first;
   let at = 0;
   while (range <= last) {
-    at = lowerBoundChild(children, (ranges[range] as KeyRange).from, at);
-    const child = children[at];
-    if (child === undefined) return;
+    at = parent.lowerBound((ranges[range] as KeyRange).from, at);
+    if (at === parent.count) return;
+    const child = parent.child(at);
     const start = range;
     // Further ranges that begin within the child.
     while (range < last && (ranges[range + 1] as KeyRange).from.compare(child.key) <= 0) range++;
-    below.push({ leaf: child, siblings: children, position: at, first: start, last: range });
+    below.push({ leaf: child, parent, position: at, first: start, last: range });
     // The last of them may go on into the next child.
     if ((ranges[range] as KeyRange).upTo.compare(child.key) <= 0) range++;
     at++;
@@ -80,7 +74,7 @@ export async function locateIndices(
   const root = await access.rootOf(tree);
   if (root === undefined || indices.length === 0) return [];
   let found: (Located & { readonly firstRecord: number })[] = [
-    { leaf: root, siblings: [root], position: 0, first: 0, last: indices.length - 1, firstRecord: 0 },
+    { leaf: root, parent: undefined, position: 0, first: 0, last: indices.length - 1, firstRecord: 0 },
   ];
   for (let level = tree.height; level > 0; level--) {
     const nodes = await access.nodes(
@@ -91,11 +85,11 @@ export async function locateIndices(
     for (const [index, one] of found.entries()) {
       let next = one.first;
       let firstRecord = one.firstRecord;
-      const siblings = (nodes[index] as Node).children;
-      for (const [position, child] of siblings.entries()) {
+      const parent = nodes[index] as Node;
+      for (const [position, child] of parent.children.entries()) {
         const start = next;
         while (next <= one.last && (indices[next] as number) < firstRecord + child.records) next++;
-        if (next > start) below.push({ leaf: child, siblings, position, first: start, last: next - 1, firstRecord });
+        if (next > start) below.push({ leaf: child, parent, position, first: start, last: next - 1, firstRecord });
         firstRecord += child.records;
       }
     }

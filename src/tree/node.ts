@@ -14,7 +14,15 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { UttrError } from '../base/errors.ts';
-import { isHash, type Hash } from '../base/hash.ts';
+import { HASH_BYTES, isHash, type Hash } from '../base/hash.ts';
+import { compareRanges, LF, TAB } from './lines.ts';
+
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const LOWER_T = 0x74;
 
 /** Levels a tree may have; with two children a node this is out of reach. */
 export const LEVEL_LIMIT = 60;
@@ -29,8 +37,14 @@ export interface Child {
   readonly bytes: number;
 }
 
-/** A decoded node. */
-export interface Node {
+/** Records, and raw bytes of leaves, beneath some chunks. */
+export interface Totals {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** What a node says. */
+export interface NodeContent {
   readonly level: number;
   readonly children: readonly Child[];
 }
@@ -46,36 +60,121 @@ export function encodeHeader(level: number): string {
 }
 
 /** The bytes of a node. */
-export function encodeNode(node: Node): Buffer {
+export function encodeNode(node: NodeContent): Buffer {
   return Buffer.from(encodeHeader(node.level) + node.children.map(encodeChild).join(''), 'utf8');
+}
+
+/** Where the keys of the node being read are gathered; reading never waits. */
+let scratchKeys = Buffer.allocUnsafeSlow(32 * 1024);
+
+/**
+ * A node that was read. Its children are made when they are asked for: an edit or a lookup needs few of them, and
+ * comparing keys takes no more than bytes.
+ */
+export class Node implements NodeContent {
+  readonly level: number;
+  readonly bytes: Buffer;
+  readonly count: number;
+  /** Line `i` is `bytes[starts[i]..starts[i + 1])`. */
+  readonly starts: Uint32Array;
+  /** Key `i` is `keys[keyStarts[i]..keyStarts[i + 1])`. */
+  readonly keys: Buffer;
+  readonly keyStarts: Uint32Array;
+  /** Totals of the children in front of child `i`; for the count, of all. */
+  readonly #records: readonly number[];
+  readonly #leafBytes: readonly number[];
+  readonly #children: (Child | undefined)[] = [];
+
+  /** @throws bad-chunk unless `bytes` are exactly what `encodeNode` writes. */
+  constructor(bytes: Buffer) {
+    if (!isUtf8(bytes)) throw badNode('a node is not in its canonical form');
+    const headerEnd = bytes.indexOf(LF);
+    this.bytes = bytes;
+    this.level = decodeHeader(bytes.toString('latin1', 0, Math.max(headerEnd, 0)));
+    // Unescaped keys are never longer than the lines they stand in.
+    if (scratchKeys.length < bytes.length) scratchKeys = Buffer.allocUnsafeSlow(2 * bytes.length);
+    const starts: number[] = [headerEnd + 1];
+    const keyStarts: number[] = [0];
+    const records: number[] = [0];
+    const leafBytes: number[] = [0];
+    for (let start = headerEnd + 1; start < bytes.length;) {
+      const keyStart = keyStarts.at(-1) as number;
+      const line = readPlainChild(bytes, start, keyStart) ?? readChild(bytes, start, keyStart);
+      const before = keyStarts.at(-2);
+      if (
+        before !== undefined &&
+        compareRanges(scratchKeys, before, keyStart, scratchKeys, keyStart, line.keyEnd) >= 0
+      ) {
+        throw badNode('the children of a node are not in ascending order');
+      }
+      records.push((records.at(-1) as number) + line.records);
+      leafBytes.push((leafBytes.at(-1) as number) + line.bytes);
+      keyStarts.push(line.keyEnd);
+      starts.push(line.end);
+      start = line.end;
+    }
+    this.count = starts.length - 1;
+    if (this.count === 0) throw badNode('a node has no children');
+    this.#records = records;
+    this.#leafBytes = leafBytes;
+    this.starts = Uint32Array.from(starts);
+    this.keyStarts = Uint32Array.from(keyStarts);
+    this.keys = Buffer.copyBytesFrom(scratchKeys, 0, keyStarts.at(-1));
+  }
+
+  get children(): readonly Child[] {
+    for (let index = 0; index < this.count; index++) this.child(index);
+    return this.#children as Child[];
+  }
+
+  child(index: number): Child {
+    const start = this.starts[index] as number;
+    const end = (this.starts[index + 1] as number) - 1;
+    return (this.#children[index] ??= decodeChild(this.bytes.toString('utf8', start, end)));
+  }
+
+  /** Totals of children `from` to `to`, by default of all. */
+  totals(from = 0, to: number = this.count): Totals {
+    return {
+      records: (this.#records[to] as number) - (this.#records[from] as number),
+      bytes: (this.#leafBytes[to] as number) - (this.#leafBytes[from] as number),
+    };
+  }
+
+  /** The last key beneath child `index`, a view. */
+  keyAt(index: number): Buffer {
+    return this.keys.subarray(this.keyStarts[index], this.keyStarts[index + 1]);
+  }
+
+  get lastKey(): Buffer {
+    return this.keyAt(this.count - 1);
+  }
+
+  compareKeyAt(index: number, key: Buffer): number {
+    const start = this.keyStarts[index] as number;
+    return compareRanges(this.keys, start, this.keyStarts[index + 1] as number, key, 0, key.length);
+  }
+
+  /** Index of the first child from `from` on whose last key is not below `key`; the count if there is none. */
+  lowerBound(key: Buffer, from = 0): number {
+    let low = from;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compareKeyAt(middle, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
 /** Reads a node. @throws bad-chunk unless `bytes` are exactly what `encodeNode` writes. */
 export function decodeNode(bytes: Buffer): Node {
-  const lines = bytes.toString('utf8').split('\n');
-  const level = decodeHeader(lines[0] as string);
-  const children: Child[] = [];
-  // What has the plain form is canonical already, as far as its bytes are UTF-8 and lines end as they must.
-  let isPlain = isUtf8(bytes) && lines.at(-1) === '';
-  for (let index = 1; index < lines.length - 1; index++) {
-    const line = lines[index] as string;
-    const plain = decodePlainChild(line);
-    if (plain === undefined) isPlain = false;
-    const child = plain ?? decodeChild(line);
-    const before = children.at(-1);
-    if (before !== undefined && before.key.compare(child.key) >= 0) {
-      throw badNode('the children of a node are not in ascending order');
-    }
-    children.push(child);
-  }
-  if (children.length === 0) throw badNode('a node has no children');
-  const node = { level, children };
-  if (!isPlain && !encodeNode(node).equals(bytes)) throw badNode('a node is not in its canonical form');
-  return node;
+  return new Node(bytes);
 }
 
 /** Totals of some children. */
-export function sumChildren(children: readonly Child[]): { records: number; bytes: number } {
+export function sumChildren(children: readonly Child[]): Totals {
   let records = 0;
   let bytes = 0;
   for (const child of children) {
@@ -85,18 +184,6 @@ export function sumChildren(children: readonly Child[]): { records: number; byte
   return { records, bytes };
 }
 
-/** Index of the first child from `from` on whose last key is not below `key`; the count if there is none. */
-export function lowerBoundChild(children: readonly Child[], key: Buffer, from = 0): number {
-  let low = from;
-  let high = children.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((children[middle] as Child).key.compare(key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 function decodeHeader(line: string): number {
   const match = /^node ([1-9][0-9]?)$/u.exec(line);
   const level = Number(match?.[1]);
@@ -104,18 +191,76 @@ function decodeHeader(line: string): number {
   return level;
 }
 
-/** A child whose key needs no escape but that for the TAB between columns; its line can be written in one way only. */
-const PLAIN_CHILD =
-  // oxlint-disable-next-line no-control-regex -- control characters are what JSON escapes
-  /^\["((?:[^"\\\u0000-\u001f]|\\t)*)","([0-9a-f]{64})",([1-9]\d{0,14}),([1-9]\d{0,14})\]$/u;
+/** A line of a node; its key lies in the scratch buffer. */
+interface ChildLine extends Totals {
+  readonly keyEnd: number;
+  /** Behind the LF. */
+  readonly end: number;
+}
 
-/** The common case of `decodeChild`, several times faster; undefined for any other line. */
-function decodePlainChild(line: string): Child | undefined {
-  const match = PLAIN_CHILD.exec(line);
-  if (match === null) return undefined;
-  const [, key, hash, records, bytes] = match as unknown as [string, string, Hash, string, string];
-  const child = { key: Buffer.from(key.replaceAll('\\t', '\t')), hash, records: Number(records), bytes: Number(bytes) };
-  return child.bytes < 2 * child.records ? undefined : child;
+/** Digits of a number that a double holds exactly whatever they are. */
+const SAFE_DIGITS = 15;
+
+/**
+ * Reads the line of a child whose key needs no escape but that for the TAB between columns: such a line can be written
+ * in one way only. undefined for any other line.
+ */
+function readPlainChild(bytes: Buffer, start: number, keyStart: number): ChildLine | undefined {
+  if (bytes[start] !== OPEN || bytes[start + 1] !== QUOTE) return undefined;
+  let at = start + 2;
+  let keyEnd = keyStart;
+  for (;;) {
+    const byte = bytes[at++] as number;
+    if (byte === QUOTE) break;
+    if (byte === BACKSLASH) {
+      if (bytes[at++] !== LOWER_T) return undefined;
+      scratchKeys[keyEnd++] = TAB;
+    } else if (byte >= 0x20) {
+      scratchKeys[keyEnd++] = byte;
+    } else return undefined;
+  }
+  if (bytes[at] !== COMMA || bytes[at + 1] !== QUOTE) return undefined;
+  at += 2;
+  for (const hashEnd = at + 2 * HASH_BYTES; at < hashEnd; at++) if (!isHexDigit(bytes[at] as number)) return undefined;
+  if (bytes[at] !== QUOTE || bytes[at + 1] !== COMMA) return undefined;
+  const recordsStart = at + 2;
+  const recordsEnd = digitsEnd(bytes, recordsStart);
+  const totalStart = recordsEnd + 1;
+  const totalEnd = digitsEnd(bytes, totalStart);
+  if (bytes[recordsEnd] !== COMMA || bytes[totalEnd] !== CLOSE || bytes[totalEnd + 1] !== LF) return undefined;
+  const records = readNumber(bytes, recordsStart, recordsEnd);
+  const total = readNumber(bytes, totalStart, totalEnd);
+  // A line takes at least its TAB and its LF.
+  if (records === undefined || total === undefined || total < 2 * records) return undefined;
+  return { records, bytes: total, keyEnd, end: totalEnd + 2 };
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
+}
+
+function digitsEnd(bytes: Buffer, start: number): number {
+  let at = start;
+  while ((bytes[at] as number) >= 0x30 && (bytes[at] as number) <= 0x39) at++;
+  return at;
+}
+
+function readNumber(bytes: Buffer, start: number, end: number): number | undefined {
+  if (start === end || end - start > SAFE_DIGITS || bytes[start] === 0x30) return undefined;
+  let value = 0;
+  for (let at = start; at < end; at++) value = value * 10 + (bytes[at] as number) - 0x30;
+  return value;
+}
+
+/** Any line of a child. @throws bad-chunk unless it is in its canonical form */
+function readChild(bytes: Buffer, start: number, keyStart: number): ChildLine {
+  const end = bytes.indexOf(LF, start) + 1;
+  if (end === 0) throw badNode('the last line of a node is cut off');
+  const line = bytes.toString('utf8', start, end - 1);
+  const child = decodeChild(line);
+  if (encodeChild(child) !== `${line}\n`) throw badNode('a node is not in its canonical form');
+  child.key.copy(scratchKeys, keyStart);
+  return { records: child.records, bytes: child.bytes, keyEnd: keyStart + child.key.length, end };
 }
 
 function decodeChild(line: string): Child {

@@ -9,9 +9,9 @@
  */
 import { Boundary } from './boundary.ts';
 import type { ChunkAccess } from './chunk-access.ts';
-import { compareKeyAt, type Lines } from './lines.ts';
+import { compareKeyAt, lowerBoundLine, type Lines } from './lines.ts';
 import type { Located } from './locate.ts';
-import type { Child } from './node.ts';
+import type { Child, Node } from './node.ts';
 import type { TreeParameters } from './parameters.ts';
 import type { Change } from './level-editor.ts';
 
@@ -21,7 +21,7 @@ const ROUNDS = 6;
 /** A walk over neighbouring leaves that has not yet met an old end. */
 interface Walk {
   readonly boundary: Boundary;
-  readonly siblings: readonly Child[];
+  readonly parent: Node;
   /** The leaf to be walked next. */
   position: number;
 }
@@ -34,22 +34,22 @@ export async function fetchOverruns(
   edits: readonly Change<Buffer>[],
 ): Promise<void> {
   const isTouched = new Set(touched.map(({ leaf }) => leaf.hash));
-  const goesOn = ({ boundary, siblings, position }: Walk): boolean => {
-    const next = siblings[position];
+  const goesOn = ({ boundary, parent, position }: Walk): boolean => {
+    const next = childAt(parent, position);
     return !boundary.isAtStart && next !== undefined && !isTouched.has(next.hash);
   };
   let walks: Walk[] = [];
-  for (const { leaf, siblings, position, first, last } of touched) {
+  for (const { leaf, parent, position, first, last } of touched) {
     const lines = access.fetched(leaf);
-    const next = siblings[position + 1];
+    const next = childAt(parent, position + 1);
     // Dense edits touch the next leaf anyway.
-    if (lines === undefined || next === undefined || isTouched.has(next.hash)) continue;
-    const walk = { boundary: new Boundary(0, parameters), siblings, position: position + 1 };
+    if (lines === undefined || parent === undefined || next === undefined || isTouched.has(next.hash)) continue;
+    const walk = { boundary: new Boundary(0, parameters), parent, position: position + 1 };
     walkEdited(walk.boundary, lines, edits.slice(first, last + 1));
     if (goesOn(walk)) walks.push(walk);
   }
   for (let round = 0; round < ROUNDS && walks.length > 0; round++) {
-    const leaves = walks.map(({ siblings, position }) => siblings[position] as Child);
+    const leaves = walks.map(({ parent, position }) => parent.child(position));
     await access.fetchAhead(leaves);
     for (const [index, walk] of walks.entries()) {
       const lines = access.fetched(leaves[index] as Child);
@@ -61,10 +61,22 @@ export async function fetchOverruns(
   }
 }
 
+function childAt(parent: Node | undefined, position: number): Child | undefined {
+  return parent === undefined || position >= parent.count ? undefined : parent.child(position);
+}
+
 /** Takes a boundary over the lines of a leaf as they will be. */
 function walkEdited(boundary: Boundary, lines: Lines, edits: readonly Change<Buffer>[]): void {
+  const last = lines.count - 1;
+  // What precedes the first edit ends no leaf, as it did not before.
+  const [first] = edits;
+  let index = 0;
+  if (first !== undefined && boundary.isAtStart) {
+    index = Math.min(last, lowerBoundLine(lines, first.key));
+    boundary.pass(index, (lines.starts[index] as number) - (lines.starts[0] as number));
+  }
   let next = 0;
-  for (let index = 0; index < lines.count; index++) {
+  for (; index < lines.count; index++) {
     let isReplaced = false;
     for (let edit = edits[next]; edit !== undefined; edit = edits[++next]) {
       const order = compareKeyAt(lines, index, edit.key);
@@ -75,7 +87,8 @@ function walkEdited(boundary: Boundary, lines: Lines, edits: readonly Change<Buf
     if (isReplaced) continue;
     const start = lines.starts[index] as number;
     const size = (lines.starts[index + 1] as number) - start;
-    boundary.endsAfter(lines.bytes, start, lines.keyEnds[index] as number, size);
+    if (index === last) boundary.endsAfter(lines.bytes, start, lines.keyEnds[index] as number, size);
+    else boundary.endsAfterInner(lines.bytes, start, lines.keyEnds[index] as number, size);
   }
 }
 

@@ -5,12 +5,15 @@ import { isUtf8 } from 'node:buffer';
 import { assert } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { Boundary } from './boundary.ts';
-import { LF, TAB, compareRanges } from './lines.ts';
-import { encodeChild, encodeHeader, sumChildren, type Child } from './node.ts';
+import { LF, TAB, compareRanges, type Lines } from './lines.ts';
+import { encodeChild, encodeHeader, type Child, type Node } from './node.ts';
 import type { TreeParameters } from './parameters.ts';
 
 /** Leaves are cut from slabs of this size, so that an entry is copied once and nothing is allocated for it. */
 const SLAB_BYTES = 256 * 1024;
+
+/** What a node takes at first; most need no more. */
+const NODE_BYTES = 16 * 1024;
 
 /** Fills leaves. */
 export class LeafWriter {
@@ -62,6 +65,36 @@ export class LeafWriter {
     this.#appended(key.length, size);
   }
 
+  /**
+   * Copies lines `from` to `to` of a leaf.
+   *
+   * @param isAsBefore they are its first ones, and the open leaf has nothing else in it.
+   */
+  copy(lines: Lines, from: number, to: number, isAsBefore: boolean): void {
+    if (from >= to) return;
+    const { bytes, starts, keyEnds } = lines;
+    // Among themselves the lines of a leaf ascend (T2).
+    this.#checkOrder(bytes, starts[from] as number, keyEnds[from] as number);
+    const last = lines.count - 1;
+    const known = isAsBefore ? Math.min(to, last) : from;
+    this.#boundary.pass(known - from, (starts[known] as number) - (starts[from] as number));
+    let taken = from;
+    for (let index = known; index < to; index++) {
+      const start = starts[index] as number;
+      const keyEnd = keyEnds[index] as number;
+      const size = (starts[index + 1] as number) - start;
+      const ends =
+        index === last
+          ? this.#boundary.endsAfter(bytes, start, keyEnd, size)
+          : this.#boundary.endsAfterInner(bytes, start, keyEnd, size);
+      if (!ends) continue;
+      this.#take(lines, taken, index + 1);
+      this.#emitLeaf();
+      taken = index + 1;
+    }
+    this.#take(lines, taken, to);
+  }
+
   /** Ends the last leaf, if one is open. */
   flush(): void {
     if (this.#records > 0) this.#emitLeaf();
@@ -94,6 +127,20 @@ export class LeafWriter {
     this.#emit({ key, hash: sha256(bytes), records, bytes: bytes.length }, bytes);
   }
 
+  #take({ bytes, starts, keyEnds }: Lines, from: number, to: number): void {
+    if (from === to) return;
+    const start = starts[from] as number;
+    const size = (starts[to] as number) - start;
+    if (this.#end + size > this.#slab.length) this.#replaceSlab(size);
+    bytes.copy(this.#slab, this.#end, start, start + size);
+    const shift = this.#end - start;
+    this.#lastSlab = this.#slab;
+    this.#lastStart = (starts[to - 1] as number) + shift;
+    this.#lastKeyEnd = (keyEnds[to - 1] as number) + shift;
+    this.#end += size;
+    this.#records += to - from;
+  }
+
   #replaceSlab(size: number): void {
     const open = this.#end - this.#start;
     // A giant entry gets what it needs; the open leaf is at most four targets, so copying it is cheap.
@@ -107,50 +154,116 @@ export class LeafWriter {
 
 /** Fills the nodes of one level. */
 export class NodeWriter {
-  readonly #level: number;
+  readonly #header: string;
   readonly #boundary: Boundary;
-  readonly #emit: (node: Child, bytes: Buffer, children: readonly Child[]) => void;
-  #children: Child[] = [];
-  #text = '';
+  readonly #emit: (node: Child, bytes: Buffer, only: Child | undefined) => void;
+  #bytes = Buffer.alloc(0);
+  #end = 0;
+  #children = 0;
+  #records = 0;
+  #leafBytes = 0;
+  /** The only child so far. */
+  #only: Child | undefined;
   #lastKey: Buffer | undefined;
 
+  /** @param emit takes each node; `only` is the child of a node that has a single one. */
   constructor(
     level: number,
     parameters: TreeParameters,
-    emit: (node: Child, bytes: Buffer, children: readonly Child[]) => void,
+    emit: (node: Child, bytes: Buffer, only: Child | undefined) => void,
   ) {
-    this.#level = level;
+    this.#header = encodeHeader(level);
     this.#boundary = new Boundary(level, parameters);
     this.#emit = emit;
   }
 
   /** Whether the next child starts a node. */
   get isEmpty(): boolean {
-    return this.#children.length === 0;
+    return this.#children === 0;
   }
 
   /** @throws internal if keys do not ascend */
   append(child: Child): void {
     assert(this.#lastKey === undefined || this.#lastKey.compare(child.key) < 0, 'keys ascend strictly');
-    this.#lastKey = child.key;
     const line = encodeChild(child);
-    this.#children.push(child);
-    this.#text += line;
-    if (this.#boundary.endsAfter(child.key, 0, child.key.length, Buffer.byteLength(line))) this.#emitNode();
+    const size = Buffer.byteLength(line);
+    this.#reserve(size);
+    this.#end += this.#bytes.write(line, this.#end);
+    this.#only = this.#children === 0 ? child : undefined;
+    this.#count(1, child.records, child.bytes, child.key);
+    if (this.#boundary.endsAfter(child.key, 0, child.key.length, size)) this.#emitNode();
+  }
+
+  /**
+   * Copies children `from` to `to` of a node of the same level.
+   *
+   * @param isAsBefore they are its first ones, and the open node has nothing else in it.
+   */
+  copy(node: Node, from: number, to: number, isAsBefore: boolean): void {
+    if (from >= to) return;
+    const { keys, keyStarts, starts } = node;
+    assert(this.#lastKey === undefined || node.compareKeyAt(from, this.#lastKey) > 0, 'keys ascend strictly');
+    const last = node.count - 1;
+    const known = isAsBefore ? Math.min(to, last) : from;
+    this.#boundary.pass(known - from, (starts[known] as number) - (starts[from] as number));
+    let taken = from;
+    for (let index = known; index < to; index++) {
+      const size = (starts[index + 1] as number) - (starts[index] as number);
+      const keyEnd = keyStarts[index + 1] as number;
+      if (!this.#boundary.endsAfter(keys, keyStarts[index] as number, keyEnd, size)) continue;
+      this.#take(node, taken, index + 1);
+      this.#emitNode();
+      taken = index + 1;
+    }
+    this.#take(node, taken, to);
   }
 
   /** Ends the last node, if one is open. */
   flush(): void {
-    if (this.#children.length > 0) this.#emitNode();
+    if (this.#children > 0) this.#emitNode();
     this.#boundary.reset();
   }
 
+  #take(node: Node, from: number, to: number): void {
+    if (from === to) return;
+    const start = node.starts[from] as number;
+    const size = (node.starts[to] as number) - start;
+    this.#reserve(size);
+    node.bytes.copy(this.#bytes, this.#end, start, start + size);
+    this.#end += size;
+    this.#only = this.#children === 0 && to - from === 1 ? node.child(from) : undefined;
+    const { records, bytes } = node.totals(from, to);
+    this.#count(to - from, records, bytes, node.keyAt(to - 1));
+  }
+
+  #count(children: number, records: number, leafBytes: number, lastKey: Buffer): void {
+    this.#children += children;
+    this.#records += records;
+    this.#leafBytes += leafBytes;
+    this.#lastKey = lastKey;
+  }
+
+  #reserve(size: number): void {
+    if (this.#end === 0) {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(NODE_BYTES, this.#header.length + size));
+      this.#end = this.#bytes.write(this.#header);
+    }
+    if (this.#end + size <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * this.#bytes.length + size);
+    this.#bytes.copy(larger, 0, 0, this.#end);
+    this.#bytes = larger;
+  }
+
   #emitNode(): void {
-    const children = this.#children;
-    const bytes = Buffer.from(encodeHeader(this.#level) + this.#text, 'utf8');
-    this.#children = [];
-    this.#text = '';
-    const last = children.at(-1) as Child;
-    this.#emit({ key: last.key, hash: sha256(bytes), ...sumChildren(children) }, bytes, children);
+    const bytes = this.#bytes.subarray(0, this.#end);
+    // A copy: a view would keep another node alive for as long as the child is known.
+    const key = Buffer.from(this.#lastKey as Buffer);
+    const child = { key, hash: sha256(bytes), records: this.#records, bytes: this.#leafBytes };
+    const only = this.#only;
+    this.#end = 0;
+    this.#children = 0;
+    this.#records = 0;
+    this.#leafBytes = 0;
+    this.#emit(child, bytes, only);
   }
 }

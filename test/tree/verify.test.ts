@@ -3,7 +3,7 @@ import { UttrError } from '../../src/base/errors.ts';
 import { sha256, type Hash } from '../../src/base/hash.ts';
 import { EMPTY_TREE, TreeBuilder, type TreeRoot } from '../../src/tree/build.ts';
 import { editTree } from '../../src/tree/edit.ts';
-import { decodeNode, encodeNode, type Child, type Node } from '../../src/tree/node.ts';
+import { decodeNode, encodeNode, type Child, type Node, type NodeContent } from '../../src/tree/node.ts';
 import { TreeVerifier, verifyTree } from '../../src/tree/verify.ts';
 import { MemoryChunks } from '../doubles/memory-chunks.ts';
 import { TINY } from './model.ts';
@@ -15,7 +15,7 @@ async function someTree(chunks: MemoryChunks, parameters = TINY): Promise<TreeRo
   return builder.finish();
 }
 
-function putNode(chunks: MemoryChunks, node: Node): Hash {
+function putNode(chunks: MemoryChunks, node: NodeContent): Hash {
   const bytes = encodeNode(node);
   const hash = sha256(bytes);
   chunks.node({ hash, bytes, replaces: [] });
