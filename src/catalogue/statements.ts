@@ -28,6 +28,17 @@ export class Statements {
     }
   }
 
+  /** As `all`, each row as a list of its columns: that costs a third of making objects. */
+  rows(sql: string, ...parameters: unknown[]): unknown[][] {
+    try {
+      return this.#statement(sql)
+        .raw()
+        .all(...parameters) as unknown[][];
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
   /** Runs a statement; returns the number of the last row it added. */
   run(sql: string, ...parameters: unknown[]): number | bigint {
     try {

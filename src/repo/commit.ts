@@ -13,7 +13,7 @@ import {
   type SplitPolicy,
 } from '../records/manifest.ts';
 import { NORMALISER_VERSION } from '../records/text.ts';
-import { discard } from '../store/durable-file.ts';
+import { readChunkFile } from '../store/chunk-file.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { type BuiltTrees, buildTrees } from './build-version.ts';
 import { type CommitPlan, planCommit } from './commit-plan.ts';
@@ -24,7 +24,7 @@ import { refuseOpenMerge } from './open-merge.ts';
 import { recordVersion } from './record-version.ts';
 import type { Repository } from './repository.ts';
 import { restage } from './restage.ts';
-import { checkStaged, type Staged, readStagedState } from './staged-state.ts';
+import { checkStaged, chunksBeside, discardStaged, type Staged, readStagedState } from './staged-state.ts';
 import { VersionSinks } from './version-sinks.ts';
 import { headVersion, type Version } from './versions.ts';
 import { pointerPath } from './working-copy.ts';
@@ -65,6 +65,7 @@ export async function commit(
   const parent = await headVersion(repository, dataset);
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
+  repository.localChunks.offer(await readChunkFile(chunksBeside(staged.path)));
   const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, repository.signal);
   await settled;
   const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
@@ -101,7 +102,7 @@ export async function commit(
       stagedFile: staged.file,
       totals: parent === undefined ? undefined : plan.counter.totals,
     });
-    await discard(staged.path);
+    await discardStaged(repository, staged.file);
     crashPoint('commit.finished');
     return summaryOf({ hash: version, manifest }, plan.warnings);
   } catch (error) {

@@ -10,7 +10,7 @@ import { SORT_FOLDER } from './run-store.ts';
 import { LOCAL, MANIFESTS } from './working-copy.ts';
 
 /** Files that a command writes before it makes them known, and files that live no longer than the command. */
-const STAGED_FILE = /\.(?:staged|lines)$/u;
+const STAGED_FILE = /\.(?:staged|lines)(?:\.chunks)?$/u;
 
 /** Removes what is stale below `.uttr/`, in `manifests/` and beside uttr.json. @returns how many files and folders */
 export async function removeLeftovers(repository: Repository): Promise<number> {
@@ -40,7 +40,7 @@ export async function removeStagedLeftovers(repository: Repository): Promise<num
 function isLeftover(name: string, known: ReadonlySet<string>): boolean {
   const pid = SORT_FOLDER.exec(name)?.groups?.['pid'];
   if (pid !== undefined) return !isProcessAlive(Number(pid));
-  return STAGED_FILE.test(name) && !known.has(name);
+  return STAGED_FILE.test(name) && !known.has(name.replace(/\.chunks$/u, ''));
 }
 
 async function isStale(path: string, now: Date): Promise<boolean> {

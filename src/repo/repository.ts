@@ -15,7 +15,7 @@ import { CatalogueOutbox } from '../catalogue/outbox.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { ChunkStore } from '../store/chunk-store.ts';
 import type { ChunkSource } from '../store/chunks.ts';
-import { discard, ensureDirectory } from '../store/durable-file.ts';
+import { ensureDirectory } from '../store/durable-file.ts';
 import { FileBlobStore } from '../store/file-blob-store.ts';
 import { openStore, type StoreOptions } from '../store/open-store.ts';
 import { PackSink } from '../store/pack-sink.ts';
@@ -133,11 +133,6 @@ export class Repository {
 
   path(...parts: string[]): string {
     return join(this.root, LOCAL, ...parts);
-  }
-
-  /** Removes a file below `.uttr/` that nothing refers to any more. */
-  async removeLocal(...parts: string[]): Promise<void> {
-    await discard(this.path(...parts));
   }
 
   /** A folder in `.uttr/`, made if it is not there. */

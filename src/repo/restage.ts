@@ -3,13 +3,12 @@
  */
 import { UttrError } from '../base/errors.ts';
 import { decodeRecord } from '../records/encode-record.ts';
-import { discard } from '../store/durable-file.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { GroupState, noChanges } from './group-state.ts';
 import { mergeRecord } from './merge-record.ts';
 import type { Repository } from './repository.ts';
 import { readStagedGroups, type StagedLine, StagedWriter } from './staged-file.ts';
-import type { Staged, StagedSummary } from './staged-state.ts';
+import { discardStaged, type Staged, type StagedSummary } from './staged-state.ts';
 import type { Version } from './versions.ts';
 
 /**
@@ -52,7 +51,7 @@ export async function restage(
   }
   if (writer.lines === 0) {
     repository.catalogue.transaction(() => repository.catalogue.clearStaged(dataset));
-    for (const gone of [path, staged.path]) await discard(gone);
+    for (const gone of [file, staged.file]) await discardStaged(repository, gone);
     throw new UttrError('nothing-staged', `the version checked out has all that was staged for ${dataset}`, {
       hint: 'nothing is left to commit; see: uttr status',
     });
@@ -67,7 +66,7 @@ export async function restage(
   repository.catalogue.transaction(() =>
     repository.catalogue.setStaged({ dataset, file, summary: JSON.stringify(summary) }),
   );
-  await discard(staged.path);
+  await discardStaged(repository, staged.file);
   repository.progress.note(`what was staged for ${dataset} was carried over to the version that is checked out now`);
   return { path, file, summary };
 }

@@ -1,9 +1,11 @@
 /**
  * Staging as a whole: from sorted rows to a staged file that the catalogue knows.
  */
+import { link } from 'node:fs/promises';
 import { crashPoint } from '../base/crash-points.ts';
 import { isUttrError, throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
+import { ChunkFileWriter } from '../store/chunk-file.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
@@ -13,7 +15,6 @@ import { BaseLookup } from './base-lookup.ts';
 import { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
 import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
-import { discard } from '../store/durable-file.ts';
 import type { IncomingRow } from './group-state.ts';
 import { removeStagedLeftovers } from './leftovers.ts';
 import { treeOf } from './record-changes.ts';
@@ -21,8 +22,18 @@ import type { Repository } from './repository.ts';
 import { FileRunStore } from './run-store.ts';
 import { type RowConflict, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
 import { readStagedGroups, StagedWriter } from './staged-file.ts';
-import { checkStaged, readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
+import {
+  checkStaged,
+  chunksBeside,
+  discardStaged,
+  readStagedState,
+  type Staged,
+  type StagedSummary,
+} from './staged-state.ts';
 import type { Version } from './versions.ts';
+
+/** Chunks read while staging that are kept for the commit; what is beyond is read again. */
+const KEPT_BYTES = 32 * 2 ** 20;
 
 export interface StageJob {
   readonly dataset: string;
@@ -57,17 +68,20 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
     const writer = await StagedWriter.open(repository.path('staged', file));
     try {
       const keep = previous !== undefined && !job.fresh;
-      const tally = await stageRows({
-        sorted: untilAborted(sorter.finish(), repository.signal),
-        staged: keep ? readStagedGroups(previous.path, job.identity) : undefined,
-        allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : undefined,
-        base: new BaseLookup(repository.chunks, job.parent?.manifest),
-        policy: job.policy,
-        writer,
-        onConflict: job.onConflict,
-      });
+      const tally = await keepingChunks(repository, keep ? previous : undefined, file, () =>
+        stageRows({
+          sorted: untilAborted(sorter.finish(), repository.signal),
+          staged: keep ? readStagedGroups(previous.path, job.identity) : undefined,
+          allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : undefined,
+          base: new BaseLookup(repository.chunks, job.parent?.manifest),
+          policy: job.policy,
+          writer,
+          onConflict: job.onConflict,
+        }),
+      );
       if (!job.decide(tally)) {
         await writer.abort();
+        await discardStaged(repository, file);
         return tally;
       }
       await writer.publish();
@@ -88,12 +102,33 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
     } catch (error) {
       await writer.abort();
       // It may have its name already, but nothing refers to it.
-      await repository.removeLocal('staged', file);
+      await discardStaged(repository, file);
       throw explained(repository, job.dataset, previous, error);
     }
   } finally {
     await sorter.close();
     await runs.close();
+  }
+}
+
+/** Does work that reads chunks, and keeps them for the commit together with those of what was staged before. */
+async function keepingChunks<T>(
+  repository: Repository,
+  previous: Staged | undefined,
+  file: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = chunksBeside(repository.path('staged', file));
+  if (previous !== undefined) await link(chunksBeside(previous.path), path).catch(() => undefined);
+  const kept = new ChunkFileWriter(path, KEPT_BYTES);
+  repository.localChunks.watch((chunks) => {
+    kept.add(chunks);
+  });
+  try {
+    return await work();
+  } finally {
+    repository.localChunks.watch(undefined);
+    kept.close();
   }
 }
 
@@ -136,7 +171,7 @@ async function record(
   });
   crashPoint('staged.recorded');
   const gone = summary.lines === 0 ? [file, previous?.file] : [previous?.file];
-  for (const name of gone) if (name !== undefined) await discard(repository.path('staged', name));
+  for (const name of gone) if (name !== undefined) await discardStaged(repository, name);
 }
 
 function refuseOtherParent(job: StageJob, previous: Staged | undefined): void {

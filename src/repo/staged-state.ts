@@ -1,4 +1,5 @@
 import { UttrError } from '../base/errors.ts';
+import { discard } from '../store/durable-file.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
 import type { ChangeCounts } from './group-state.ts';
 import type { Repository } from './repository.ts';
@@ -48,6 +49,16 @@ export async function checkStaged(staged: Staged): Promise<void> {
   throw new UttrError('bad-checksum', `the staged file ${staged.file} has other bytes than were written`, {
     hint: 'run: uttr reset, then add the files again',
   });
+}
+
+/** Beside a staged file: the chunks that were read to make it, for the commit, which reads many of them again. */
+export const chunksBeside = (path: string): string => `${path}.chunks`;
+
+/** Removes a staged file that nothing refers to any more. */
+export async function discardStaged(repository: Repository, file: string): Promise<void> {
+  const path = repository.path('staged', file);
+  await discard(path);
+  await discard(chunksBeside(path));
 }
 
 /** Datasets that have something staged. @throws nothing-staged */

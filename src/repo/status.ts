@@ -8,7 +8,7 @@ import { sidesByShare } from '../split/policy.ts';
 import { defaultRemote } from './remotes.ts';
 import { type OpenMerge, readOpenMerge } from './open-merge.ts';
 import type { Repository } from './repository.ts';
-import { readStagedState, type StagedSummary } from './staged-state.ts';
+import { discardStaged, readStagedState, type StagedSummary } from './staged-state.ts';
 import { pointedDatasets, readPointer } from './working-copy.ts';
 
 export interface DatasetStatus {
@@ -97,6 +97,6 @@ export async function reset(repository: Repository, dataset: string): Promise<bo
   const staged = repository.catalogue.staged(dataset);
   if (staged === undefined) return false;
   repository.catalogue.transaction(() => repository.catalogue.clearStaged(dataset));
-  await repository.removeLocal('staged', staged.file);
+  await discardStaged(repository, staged.file);
   return true;
 }

@@ -6,7 +6,7 @@
  * order of its chunks. So the packs do not depend on where batches end or which compression is ready first.
  */
 import { assert } from '../base/errors.ts';
-import { shortName, type ShortName } from '../base/hash.ts';
+import { shortName, type Hash, type ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { UlidSource } from '../base/ulid.ts';
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
@@ -198,7 +198,9 @@ export class PackLane {
     const groups = this.#groupDeltas(steps, known);
     const names = [...new Set(groups.flatMap(({ dictionary }) => [...dictionary]))];
     if (names.length === 0) return new Map();
-    const read = await this.#source.getMany(names);
+    // By their whole names, as whoever made the new chunks has read them: then they are at hand.
+    const whole = new Map(steps.flatMap(replacedBy).map((hash) => [shortName(hash), hash]));
+    const read = await this.#source.getMany(names.map((name) => whole.get(name) ?? name));
     const bytesOf = new Map(names.map((name, position) => [name, read[position] as Buffer]));
     const deltas = new Map<number, EncodedFrame>();
     await mapLimited(groups, this.#maxInFlight, async (group) => {
@@ -210,8 +212,7 @@ export class PackLane {
 
   /** Where the chunks lie that others replace. */
   #locateReplaced(steps: readonly Step[]): Known {
-    const replaced = steps.flatMap((step) => (step === 'cut' || 'stored' in step ? [] : step.replaces));
-    const names = [...new Set(replaced.map((hash) => shortName(hash)))];
+    const names = [...new Set(steps.flatMap(replacedBy).map((hash) => shortName(hash)))];
     if (names.length === 0) return new Map();
     const locations = this.#index.findMany(names);
     return new Map(names.map((name, position) => [name, locations[position]]));
@@ -263,6 +264,10 @@ export class PackLane {
     const depths = dictionary.map((name) => known.get(name)?.frame.depth ?? 0);
     return { stored, depth: 1 + Math.max(...depths), dictionary, chunks: group.chunks.map(chunkEntry) };
   }
+}
+
+function replacedBy(step: Step): readonly Hash[] {
+  return step === 'cut' || 'stored' in step ? [] : step.replaces;
 }
 
 /** The chunks to compress against: only such as are in the store already, or the frame could outlive them. */

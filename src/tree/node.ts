@@ -198,6 +198,7 @@ interface ChildLine extends Totals {
   readonly end: number;
 }
 
+const QUOTED_HASH_BYTES = 2 * HASH_BYTES + 2;
 /** Digits of a number that a double holds exactly whatever they are. */
 const SAFE_DIGITS = 15;
 
@@ -206,33 +207,47 @@ const SAFE_DIGITS = 15;
  * in one way only. undefined for any other line.
  */
 function readPlainChild(bytes: Buffer, start: number, keyStart: number): ChildLine | undefined {
-  if (bytes[start] !== OPEN || bytes[start + 1] !== QUOTE) return undefined;
-  let at = start + 2;
-  let keyEnd = keyStart;
-  for (;;) {
-    const byte = bytes[at++] as number;
-    if (byte === QUOTE) break;
-    if (byte === BACKSLASH) {
-      if (bytes[at++] !== LOWER_T) return undefined;
-      scratchKeys[keyEnd++] = TAB;
-    } else if (byte >= 0x20) {
-      scratchKeys[keyEnd++] = byte;
-    } else return undefined;
-  }
-  if (bytes[at] !== COMMA || bytes[at + 1] !== QUOTE) return undefined;
-  at += 2;
-  for (const hashEnd = at + 2 * HASH_BYTES; at < hashEnd; at++) if (!isHexDigit(bytes[at] as number)) return undefined;
-  if (bytes[at] !== QUOTE || bytes[at + 1] !== COMMA) return undefined;
-  const recordsStart = at + 2;
-  const recordsEnd = digitsEnd(bytes, recordsStart);
-  const totalStart = recordsEnd + 1;
-  const totalEnd = digitsEnd(bytes, totalStart);
-  if (bytes[recordsEnd] !== COMMA || bytes[totalEnd] !== CLOSE || bytes[totalEnd + 1] !== LF) return undefined;
-  const records = readNumber(bytes, recordsStart, recordsEnd);
-  const total = readNumber(bytes, totalStart, totalEnd);
+  const keyAt = start + 2;
+  const quote = bytes[start] === OPEN && bytes[start + 1] === QUOTE ? plainKeyEnd(bytes, keyAt) : -1;
+  if (quote < 0 || bytes[quote + 1] !== COMMA || !isQuotedHash(bytes, quote + 2)) return undefined;
+  const comma = quote + 2 + QUOTED_HASH_BYTES;
+  const recordsEnd = digitsEnd(bytes, comma + 1);
+  const totalEnd = digitsEnd(bytes, recordsEnd + 1);
+  if (bytes[comma] !== COMMA || bytes[recordsEnd] !== COMMA) return undefined;
+  if (bytes[totalEnd] !== CLOSE || bytes[totalEnd + 1] !== LF) return undefined;
+  const records = readNumber(bytes, comma + 1, recordsEnd);
+  const total = readNumber(bytes, recordsEnd + 1, totalEnd);
   // A line takes at least its TAB and its LF.
   if (records === undefined || total === undefined || total < 2 * records) return undefined;
-  return { records, bytes: total, keyEnd, end: totalEnd + 2 };
+  return { records, bytes: total, keyEnd: unescapeKey(bytes, keyAt, quote, keyStart), end: totalEnd + 2 };
+}
+
+/** Position of the quote that ends a key without other escapes than TABs; -1 where it has any. */
+function plainKeyEnd(bytes: Buffer, start: number): number {
+  for (let at = start; ; at++) {
+    const byte = bytes[at] as number;
+    if (byte === QUOTE) return at;
+    if (byte === BACKSLASH) {
+      if (bytes[++at] !== LOWER_T) return -1;
+    } else if (!(byte >= 0x20)) return -1;
+  }
+}
+
+/** Copies a plain key into the scratch buffer. @returns where it ends there */
+function unescapeKey(bytes: Buffer, start: number, end: number, keyStart: number): number {
+  let to = keyStart;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === BACKSLASH) at++;
+    scratchKeys[to++] = byte === BACKSLASH ? TAB : byte;
+  }
+  return to;
+}
+
+function isQuotedHash(bytes: Buffer, start: number): boolean {
+  const end = start + QUOTED_HASH_BYTES - 1;
+  for (let at = start + 1; at < end; at++) if (!isHexDigit(bytes[at] as number)) return false;
+  return bytes[start] === QUOTE && bytes[end] === QUOTE;
 }
 
 function isHexDigit(byte: number): boolean {

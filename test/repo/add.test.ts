@@ -11,7 +11,9 @@ import { type Copy, DATASET, rows, World } from './world.ts';
 
 const newCopy = (): Promise<Copy> => new World().copy('ada', { remote: false });
 
-const staged = (copy: Copy): string[] => readdirSync(join(copy.root, '.uttr', 'staged'));
+/** Staged files; beside one may lie the chunks that were read to make it. */
+const staged = (copy: Copy): string[] =>
+  readdirSync(join(copy.root, '.uttr', 'staged')).filter((name) => !name.endsWith('.chunks'));
 
 async function* once(text: string): AsyncIterable<Uint8Array> {
   yield Buffer.from(text);
