@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, describeProgram, takePriority } from './bench/conditions.ts';
 import { figureTable } from './bench/figures.ts';
-import { buildPackage } from './bench/package.ts';
+import { placePackage } from './bench/package.ts';
 import { withPart } from './bench/page.ts';
 import { QuietRuns } from './bench/quiet.ts';
 import { SCENARIOS, type Scenario } from './bench/scenarios.ts';
@@ -66,7 +66,7 @@ const dataFolder = join(base, 'data');
 mkdirSync(dataFolder, { recursive: true });
 const scratchFolder = mkdtempSync(join(base, 'run-'));
 try {
-  const command = buildPackage(root, join(scratchFolder, 'package'));
+  const command = await placePackage(root, join(scratchFolder, 'package'));
   const program = describeProgram(root);
   const world = new World({
     rows: values.quick ? 20_000 : Number(values.rows),

@@ -1,0 +1,44 @@
+/**
+ * The package as it is published: modules and declarations for whoever imports the library, and the command as a few
+ * larger files, since finding and linking some two hundred modules takes longer than most commands work.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type OutputOptions, rolldown } from 'rolldown';
+
+/** Modules that so many parts of the command share come in one file, which each command loads. */
+const SHARED_BY = 3;
+
+/** Builds the package at `root` into the folder `dist`, from a clean start. */
+export async function buildPackage(root: string, dist: string): Promise<void> {
+  rmSync(dist, { recursive: true, force: true });
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['-p', join(root, 'tsconfig.build.json'), '--outDir', dist];
+  execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' });
+  await bundleCommand(root, join(dist, 'cli'));
+}
+
+async function bundleCommand(root: string, folder: string): Promise<void> {
+  rmSync(folder, { recursive: true });
+  const groups = [{ name: 'shared', minShareCount: SHARED_BY }];
+  await bundle(root, { main: 'src/cli/main.ts' }, { dir: folder, codeSplitting: { groups } });
+  // A thread starts anew with all it loads: it gets a file of its own, with nothing else in it.
+  await bundle(root, { 'parse-worker': 'src/repo/parse-worker.ts' }, { dir: folder, codeSplitting: false });
+  chmodSync(join(folder, 'main.js'), 0o755);
+}
+
+async function bundle(root: string, input: Record<string, string>, output: OutputOptions): Promise<void> {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const isPackage = (id: string): boolean =>
+    Object.keys(dependencies).some((name) => id === name || id.startsWith(`${name}/`));
+  await using build = await rolldown({
+    cwd: root,
+    input,
+    platform: 'node',
+    external: (id) => id.startsWith('node:') || isPackage(id),
+  });
+  await build.write({ format: 'esm', ...output });
+}
