@@ -21,7 +21,7 @@ import { UttrError } from '../base/errors.ts';
 /** No chunk and no frame has more raw bytes; checked before memory is allocated for one. */
 export const FRAME_RAW_LIMIT_BYTES = 16 * 2 ** 20;
 /** Raw bytes gathered in one frame when chunks are written in bulk. */
-export const FRAME_TARGET_BYTES = 64 * 2 ** 10;
+export const FRAME_TARGET_BYTES = 32 * 2 ** 10;
 /** The same for chunks that are read as a whole. */
 export const WHOLE_FRAME_TARGET_BYTES = 256 * 2 ** 10;
 /** Frames that must be read to read one chunk: at most this many besides its own. */

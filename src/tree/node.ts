@@ -64,8 +64,19 @@ export function encodeNode(node: NodeContent): Buffer {
   return Buffer.from(encodeHeader(node.level) + node.children.map(encodeChild).join(''), 'utf8');
 }
 
-/** Where the keys of the node being read are gathered; reading never waits. */
-let scratchKeys = Buffer.allocUnsafeSlow(32 * 1024);
+/** Keys are unescaped into slabs of this size: memory for each node would cost more than reading it. */
+const SLAB_BYTES = 256 * 1024;
+
+/** The slab in use, and where it is free; reading never waits. */
+let slab = Buffer.alloc(0);
+let slabEnd = 0;
+
+/** Makes room for the keys of a node: unescaped they are never longer than the lines they stand in. */
+function reserveSlab(bytes: number): void {
+  if (slabEnd + bytes <= slab.length) return;
+  slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
+  slabEnd = 0;
+}
 
 /**
  * A node that was read. Its children are made when they are asked for: an edit or a lookup needs few of them, and
@@ -76,10 +87,10 @@ export class Node implements NodeContent {
   readonly bytes: Buffer;
   readonly count: number;
   /** Line `i` is `bytes[starts[i]..starts[i + 1])`. */
-  readonly starts: Uint32Array;
-  /** Key `i` is `keys[keyStarts[i]..keyStarts[i + 1])`. */
+  readonly starts: readonly number[];
+  /** Key `i` is `keys[keyStarts[i]..keyStarts[i + 1])`; other nodes have theirs in the same memory. */
   readonly keys: Buffer;
-  readonly keyStarts: Uint32Array;
+  readonly keyStarts: readonly number[];
   /** Totals of the children in front of child `i`; for the count, of all. */
   readonly #records: readonly number[];
   readonly #leafBytes: readonly number[];
@@ -91,10 +102,9 @@ export class Node implements NodeContent {
     const headerEnd = bytes.indexOf(LF);
     this.bytes = bytes;
     this.level = decodeHeader(bytes.toString('latin1', 0, Math.max(headerEnd, 0)));
-    // Unescaped keys are never longer than the lines they stand in.
-    if (scratchKeys.length < bytes.length) scratchKeys = Buffer.allocUnsafeSlow(2 * bytes.length);
+    reserveSlab(bytes.length);
     const starts: number[] = [headerEnd + 1];
-    const keyStarts: number[] = [0];
+    const keyStarts: number[] = [slabEnd];
     const records: number[] = [0];
     const leafBytes: number[] = [0];
     for (let start = headerEnd + 1; start < bytes.length;) {
@@ -103,7 +113,7 @@ export class Node implements NodeContent {
       const before = keyStarts.at(-2);
       if (
         before !== undefined &&
-        compareRanges(scratchKeys, before, keyStart, scratchKeys, keyStart, line.keyEnd) >= 0
+        compareRanges(slab, before, keyStart, slab, keyStart, line.keyEnd) >= 0
       ) {
         throw badNode('the children of a node are not in ascending order');
       }
@@ -117,9 +127,10 @@ export class Node implements NodeContent {
     if (this.count === 0) throw badNode('a node has no children');
     this.#records = records;
     this.#leafBytes = leafBytes;
-    this.starts = Uint32Array.from(starts);
-    this.keyStarts = Uint32Array.from(keyStarts);
-    this.keys = Buffer.copyBytesFrom(scratchKeys, 0, keyStarts.at(-1));
+    this.starts = starts;
+    this.keyStarts = keyStarts;
+    this.keys = slab;
+    slabEnd = keyStarts.at(-1) as number;
   }
 
   get children(): readonly Child[] {
@@ -191,7 +202,7 @@ function decodeHeader(line: string): number {
   return level;
 }
 
-/** A line of a node; its key lies in the scratch buffer. */
+/** A line of a node; its key lies in the slab. */
 interface ChildLine extends Totals {
   readonly keyEnd: number;
   /** Behind the LF. */
@@ -233,13 +244,13 @@ function plainKeyEnd(bytes: Buffer, start: number): number {
   }
 }
 
-/** Copies a plain key into the scratch buffer. @returns where it ends there */
+/** Copies a plain key into the slab. @returns where it ends there */
 function unescapeKey(bytes: Buffer, start: number, end: number, keyStart: number): number {
   let to = keyStart;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
     if (byte === BACKSLASH) at++;
-    scratchKeys[to++] = byte === BACKSLASH ? TAB : byte;
+    slab[to++] = byte === BACKSLASH ? TAB : byte;
   }
   return to;
 }
@@ -274,7 +285,7 @@ function readChild(bytes: Buffer, start: number, keyStart: number): ChildLine {
   const line = bytes.toString('utf8', start, end - 1);
   const child = decodeChild(line);
   if (encodeChild(child) !== `${line}\n`) throw badNode('a node is not in its canonical form');
-  child.key.copy(scratchKeys, keyStart);
+  child.key.copy(slab, keyStart);
   return { records: child.records, bytes: child.bytes, keyEnd: keyStart + child.key.length, end };
 }
 
