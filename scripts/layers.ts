@@ -34,7 +34,6 @@ export const PACKAGE_HOMES: Readonly<Record<string, string | null>> = {
 /** The files that may write, rename or append by themselves; everything else goes through the first one. */
 export const WRITERS: Readonly<Record<string, string>> = {
   'src/store/durable-file.ts': 'the way files are written',
-  'src/store/chunk-file.ts': 'a cache: whoever reads it holds each chunk against its name',
   'src/store/folder-lock.ts': 'a lock is a rename, and holds no data',
   'src/events/sinks/file-sink.ts': 'appends to a file that is not ours, and syncs it',
   'src/repo/ensure-line.ts': 'appends one line to .gitignore or .gitattributes',

@@ -16,6 +16,7 @@ const SERIES: Readonly<Record<string, string>> = {
   V: 'Verification',
   E: 'Events',
   F: 'Files of utterances',
+  N: 'What is new',
   B: 'Buckets',
   D: 'Durable files',
   L: 'Locks',

@@ -14,6 +14,7 @@ import {
   shortNameToBytes,
 } from '../base/hash.ts';
 import { type Db, findDamage, openDatabase, translateSqliteError } from './database.ts';
+import { FilterRows } from './filter-rows.ts';
 import { RemoteRows } from './remote-rows.ts';
 import { Statements } from './statements.ts';
 
@@ -104,6 +105,8 @@ export class Catalogue {
   readonly db: Db;
   /** What remotes are known to hold. */
   readonly remotes: RemoteRows;
+  /** Which groups versions may have. */
+  readonly filters: FilterRows;
   readonly #statements: Statements;
   readonly #frames = new Map<number, FrameRow>();
   /** undefined: not looked yet. */
@@ -113,6 +116,7 @@ export class Catalogue {
     this.db = db;
     this.#statements = new Statements(db);
     this.remotes = new RemoteRows(this.#statements);
+    this.filters = new FilterRows(this.#statements);
   }
 
   static open(path: string): Catalogue {
@@ -228,7 +232,8 @@ export class Catalogue {
   /** Forgets where all chunks lie, for a rebuild from the packs. */
   clearIndex(): void {
     this.db.exec(
-      'DELETE FROM chunks; DELETE FROM frames; DELETE FROM packs; DELETE FROM versions; DELETE FROM complete_versions;',
+      `DELETE FROM chunks; DELETE FROM frames; DELETE FROM packs; DELETE FROM versions; DELETE FROM complete_versions;
+       DELETE FROM filters; DELETE FROM filter_versions; DELETE FROM filter_additions;`,
     );
     this.#frames.clear();
   }

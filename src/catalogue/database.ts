@@ -65,6 +65,13 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE head_moves (
      url TEXT NOT NULL, dataset TEXT NOT NULL, branch TEXT NOT NULL, sequence INTEGER NOT NULL, txid TEXT NOT NULL,
      version TEXT NOT NULL, previous TEXT, PRIMARY KEY (url, dataset, branch)) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE filters (
+     dataset TEXT PRIMARY KEY, file TEXT NOT NULL, groups INTEGER NOT NULL, capacity INTEGER NOT NULL) STRICT;
+   CREATE TABLE filter_versions (
+     dataset TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (dataset, version)) STRICT, WITHOUT ROWID;
+   CREATE TABLE filter_additions (
+     id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, hashes BLOB NOT NULL) STRICT;
+   CREATE INDEX filter_additions_by_dataset ON filter_additions (dataset, id);`,
 ];
 
 /** File systems on which a write-ahead log loses data: its readers and writers share memory. By magic number. */

@@ -19,9 +19,14 @@ const NOTHING: BaseGroup = { home: NO_HOME, members: new Map() };
 export class BaseLookup {
   readonly #sides: readonly { readonly home: string | undefined; readonly reader: TreeReader }[];
   readonly #retired: TreeReader | undefined;
+  readonly #filter: { mayHave(fold: Buffer): boolean } | undefined;
 
-  /** @param manifest undefined for a dataset without versions: nothing is found */
-  constructor(chunks: ChunkSource, manifest: Manifest | undefined) {
+  /**
+   * @param manifest undefined for a dataset without versions: nothing is found
+   * @param filter knows of groups that they are not there, so that no tree need be read for them
+   */
+  constructor(chunks: ChunkSource, manifest: Manifest | undefined, filter?: { mayHave(fold: Buffer): boolean }) {
+    this.#filter = filter;
     const sides: { home: string | undefined; reader: TreeReader }[] = [];
     if (manifest !== undefined) {
       for (const [side, tree] of Object.entries(manifest.sides)) {
@@ -44,6 +49,16 @@ export class BaseLookup {
   /** The groups of folded texts (distinct, in the order of their keys), in the order asked. */
   async groups(folds: readonly Buffer[]): Promise<BaseGroup[]> {
     if (this.isEmpty) return folds.map(() => NOTHING);
+    const filter = this.#filter;
+    if (filter === undefined) return this.#lookUp(folds);
+    const isAsked = folds.map((fold) => filter.mayHave(fold));
+    const found = await this.#lookUp(folds.filter((_, index) => isAsked[index]));
+    let next = 0;
+    return isAsked.map((asked) => (asked ? (found[next++] as BaseGroup) : NOTHING));
+  }
+
+  async #lookUp(folds: readonly Buffer[]): Promise<BaseGroup[]> {
+    if (folds.length === 0) return [];
     const prefixes = folds.map((fold) => Buffer.concat([fold, TAB]));
     const found = await Promise.all(this.#sides.map(({ reader }) => reader.prefixes(prefixes)));
     const retired = this.#retired === undefined ? undefined : await valuesOf(this.#retired, folds);

@@ -31,6 +31,14 @@ export class CountTable {
     return this.#rows.get(row)?.get(column) ?? 0;
   }
 
+  columnSums(): Map<string, number> {
+    const sums = new Map<string, number>();
+    for (const columns of this.#rows.values()) {
+      for (const [column, count] of columns) sums.set(column, (sums.get(column) ?? 0) + count);
+    }
+    return sums;
+  }
+
   /** As plain objects, rows without a count left out. */
   toObject(): Record<string, Record<string, number>> {
     const result: Record<string, Record<string, number>> = {};
@@ -163,14 +171,27 @@ export function sideAfter(move: GroupMove, nextNew: () => string): string | unde
   return move.forced ?? move.from ?? move.retired ?? nextNew();
 }
 
+export interface PlanOptions {
+  /** Told of every group that the parent has not, its folded text as a stretch of a buffer. */
+  readonly onNewGroup?: (bytes: Buffer, start: number, end: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether the parent may not know a group: it has no side there, and never had one. */
+function isUnknown(lines: readonly StagedLine[]): boolean {
+  const [first] = lines as [StagedLine];
+  return first.hasNoHome || first.home.startsWith(NO_HOME + FORCED);
+}
+
 /** Reads the staged file and decides every side. */
 export async function planCommit(
   path: string,
   policy: SplitPolicy,
   identity: readonly string[],
   parent: Manifest | undefined,
-  signal?: AbortSignal,
+  options: PlanOptions = {},
 ): Promise<CommitPlan> {
+  const { signal, onNewGroup } = options;
   const sides = Object.keys(policy.sides);
   const strata = CountTable.from(parent?.strata ?? {});
   const groups = new Map<string, number>(sides.map((side) => [side, parent?.sides[side]?.groups ?? 0]));
@@ -180,6 +201,10 @@ export async function planCommit(
   for await (const batch of readStagedGroups(path, identity)) {
     for (const lines of batch) {
       const move = groupMove(lines, policy.stratify);
+      if (onNewGroup !== undefined && isUnknown(lines)) {
+        const [{ buffer, start, foldEnd }] = lines as [StagedLine];
+        onNewGroup(buffer, start, foldEnd);
+      }
       if (isNew(move)) assigner.add(drawText(move), move.stratumAfter as string);
     }
     throwIfAborted(signal);
@@ -271,6 +296,11 @@ export class RecordCounter {
     this.#isFirst = parent === undefined;
     this.#strata = strata;
     this.#groups = groups;
+  }
+
+  /** Records by place, after the commit. */
+  records(): Map<string, number> {
+    return this.intents.columnSums();
   }
 
   add(move: GroupMove, side: string | undefined): void {

@@ -11,20 +11,21 @@ import {
   type ManifestBatch,
   type SideState,
   type SplitPolicy,
+  UNLABELLED_PLACE as UNLABELLED,
 } from '../records/manifest.ts';
 import { NORMALISER_VERSION } from '../records/text.ts';
-import { readChunkFile } from '../store/chunk-file.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { type BuiltTrees, buildTrees } from './build-version.ts';
 import { type CommitPlan, planCommit } from './commit-plan.ts';
 import type { DatasetConfig } from './config.ts';
+import { AddedGroups, maintainFilter } from './group-filter.ts';
 import type { ChangeCounts } from './group-state.ts';
 import { versionStats } from './query.ts';
 import { refuseOpenMerge } from './open-merge.ts';
 import { recordVersion } from './record-version.ts';
 import type { Repository } from './repository.ts';
 import { restage } from './restage.ts';
-import { checkStaged, chunksBeside, discardStaged, type Staged, readStagedState } from './staged-state.ts';
+import { checkStaged, discardStaged, type Staged, readStagedState } from './staged-state.ts';
 import { VersionSinks } from './version-sinks.ts';
 import { headVersion, type Version } from './versions.ts';
 import { pointerPath } from './working-copy.ts';
@@ -65,8 +66,13 @@ export async function commit(
   const parent = await headVersion(repository, dataset);
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
-  repository.localChunks.offer(await readChunkFile(chunksBeside(staged.path)));
-  const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, repository.signal);
+  const groups = new AddedGroups(repository, dataset, parent?.hash, staged.summary.lines);
+  const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, {
+    onNewGroup: (bytes, start, end) => {
+      groups.add(bytes, start, end);
+    },
+    signal: repository.signal,
+  });
   await settled;
   const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
   try {
@@ -82,6 +88,7 @@ export async function commit(
       signal: repository.signal,
       progress: repository.progress,
     });
+    checkCounts(repository, dataset, plan, trees);
     const manifest = manifestOf({
       repository,
       dataset,
@@ -96,14 +103,17 @@ export async function commit(
       author: await author,
     });
     const { version, packs } = await sinks.finish(encodeManifest(manifest), parent?.hash);
+    await groups.write();
     crashPoint('commit.packs-written');
     await recordVersion(repository, { hash: version, manifest }, packs, {
       previous: parent,
       stagedFile: staged.file,
       totals: parent === undefined ? undefined : plan.counter.totals,
+      groups,
     });
     await discardStaged(repository, staged.file);
     crashPoint('commit.finished');
+    await maintainFilter(repository, { hash: version, manifest });
     return summaryOf({ hash: version, manifest }, plan.warnings);
   } catch (error) {
     await sinks.abort();
@@ -139,6 +149,24 @@ function settledPolicy(dataset: string, config: DatasetConfig, parent: Version |
     hint:
       `put it back: "split": ${canonicalJson(split as unknown as JsonValue)}, "identity": ${canonicalJson([...identity])}; ` +
       'another split needs a new dataset, so that train and test stay apart',
+  });
+}
+
+/**
+ * A record that was taken for new and is there already would show here: it takes the place of the old one, and the tree
+ * has fewer than were counted.
+ */
+function checkCounts(repository: Repository, dataset: string, plan: CommitPlan, trees: BuiltTrees): void {
+  const counted = plan.counter.records();
+  const places = Object.entries({ ...trees.sides, [UNLABELLED]: trees.unlabelled });
+  const wrong = places.flatMap(([place, { records }]) => ((counted.get(place) ?? 0) === records ? [] : [place]));
+  if (wrong.length === 0) return;
+  repository.catalogue.transaction(() => {
+    repository.catalogue.filters.clear(dataset);
+  });
+  throw new UttrError('catalogue-unusable', `what is staged for ${dataset} has records as new that are there already`, {
+    hint: `nothing was committed; run: uttr reset ${dataset}, then add the files again`,
+    details: { dataset, places: wrong },
   });
 }
 

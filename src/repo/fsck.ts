@@ -10,6 +10,7 @@ import { decodeManifest } from '../records/manifest.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
+import { auditFilters } from './filter-audit.ts';
 import { auditHeads } from './head-audit.ts';
 import { parentsFirst, rebuildIndex } from './index-rebuild.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -49,6 +50,7 @@ export async function fsck(
   index.finish();
   await checkLocalVersions(repository, problems);
   await auditStaged(repository, problems);
+  await auditFilters(repository, problems);
   await checkPointers(repository, problems);
   const removed = await removeLeftovers(repository);
   if (removed > 0) progress.note(`removed ${removed} files that interrupted commands had left`);

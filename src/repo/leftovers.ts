@@ -5,19 +5,34 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isProcessAlive, removeStaleTemps, STALE_TEMP_MS } from '../store/durable-file.ts';
+import { FILTERS } from './group-filter.ts';
 import type { Repository } from './repository.ts';
 import { SORT_FOLDER } from './run-store.ts';
 import { LOCAL, MANIFESTS } from './working-copy.ts';
 
 /** Files that a command writes before it makes them known, and files that live no longer than the command. */
-const STAGED_FILE = /\.(?:staged|lines)(?:\.chunks)?$/u;
+const STAGED_FILE = /\.(?:staged|lines)$/u;
 
 /** Removes what is stale below `.uttr/`, in `manifests/` and beside uttr.json. @returns how many files and folders */
 export async function removeLeftovers(repository: Repository): Promise<number> {
   const now = repository.clock.now();
   let removed = await removeStaleTemps(repository.root, now, { deep: false });
   for (const folder of [LOCAL, MANIFESTS]) removed += await removeStaleTemps(join(repository.root, folder), now);
-  return removed + (await removeStagedLeftovers(repository));
+  return removed + (await removeStagedLeftovers(repository)) + (await removeOldFilters(repository, now));
+}
+
+/** Filters that nothing refers to. */
+async function removeOldFilters(repository: Repository, now: Date): Promise<number> {
+  const known = new Set(repository.catalogue.filters.files());
+  const folder = repository.path(FILTERS);
+  let removed = 0;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    if (known.has(name) || !(await isStale(path, now))) continue;
+    await rm(path, { recursive: true, force: true });
+    removed++;
+  }
+  return removed;
 }
 
 /** As removeLeftovers, in the folder of staged files alone: sorting leaves the largest ones. */
@@ -40,7 +55,7 @@ export async function removeStagedLeftovers(repository: Repository): Promise<num
 function isLeftover(name: string, known: ReadonlySet<string>): boolean {
   const pid = SORT_FOLDER.exec(name)?.groups?.['pid'];
   if (pid !== undefined) return !isProcessAlive(Number(pid));
-  return STAGED_FILE.test(name) && !known.has(name.replace(/\.chunks$/u, ''));
+  return STAGED_FILE.test(name) && !known.has(name);
 }
 
 async function isStale(path: string, now: Date): Promise<boolean> {

@@ -12,6 +12,7 @@ import { encodePointer, pointerOf } from '../records/pointer.ts';
 import type { PackIndex } from '../store/pack.ts';
 import { recordLocalChange } from './change-event.ts';
 import type { ChangeTotals } from './change-totals.ts';
+import type { AddedGroups } from './group-filter.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
 import { readPointerNow, readPointerText, writePointerText } from './working-copy.ts';
@@ -22,6 +23,8 @@ export interface RecordOptions {
   readonly stagedFile?: string | undefined;
   /** What changed against `previous`, where the version was made here just now. */
   readonly totals?: ChangeTotals | undefined;
+  /** The groups that the version adds to its parent. */
+  readonly groups?: AddedGroups | undefined;
   /** The version settles the dataset's open merge. */
   readonly settles?: boolean | undefined;
 }
@@ -42,6 +45,7 @@ export async function recordVersion(
     if (options.stagedFile !== undefined) takeStaged(repository, dataset, options.stagedFile);
     if (options.settles !== true) requireUnmoved(repository, dataset, options.previous);
     addVersion(repository, version, packs);
+    options.groups?.record(version.hash);
     catalogue.setPointer({ dataset, previous: before ?? null, version: version.hash, text });
     if (options.settles === true) catalogue.clearMerge(dataset);
     announce();

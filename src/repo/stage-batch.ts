@@ -1,39 +1,23 @@
 /**
  * Staging as a whole: from sorted rows to a staged file that the catalogue knows.
  */
-import { link } from 'node:fs/promises';
 import { crashPoint } from '../base/crash-points.ts';
 import { isUttrError, throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
-import { ChunkFileWriter } from '../store/chunk-file.ts';
-import type { ChunkSource } from '../store/chunks.ts';
-import { EMPTY_TREE } from '../tree/build.ts';
-import { TreeReader } from '../tree/reader.ts';
 import { RunSorter } from '../tree/sort.ts';
-import { compareGroups } from './group-order.ts';
+import { allFolds } from './all-folds.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';
-import { UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
+import { GroupFilter } from './group-filter.ts';
 import type { IncomingRow } from './group-state.ts';
 import { removeStagedLeftovers } from './leftovers.ts';
-import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import { FileRunStore } from './run-store.ts';
 import { type RowConflict, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
 import { readStagedGroups, StagedWriter } from './staged-file.ts';
-import {
-  checkStaged,
-  chunksBeside,
-  discardStaged,
-  readStagedState,
-  type Staged,
-  type StagedSummary,
-} from './staged-state.ts';
+import { checkStaged, discardStaged, readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
 import type { Version } from './versions.ts';
-
-/** Chunks read while staging that are kept for the commit; what is beyond is read again. */
-const KEPT_BYTES = 32 * 2 ** 20;
 
 export interface StageJob {
   readonly dataset: string;
@@ -68,12 +52,12 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
     const writer = await StagedWriter.open(repository.path('staged', file));
     try {
       const keep = previous !== undefined && !job.fresh;
-      const tally = await keepingChunks(repository, keep ? previous : undefined, file, () =>
+      const tally = await withBase(repository, job.parent, (base) =>
         stageRows({
+          base,
           sorted: untilAborted(sorter.finish(), repository.signal),
           staged: keep ? readStagedGroups(previous.path, job.identity) : undefined,
-          allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent) : undefined,
-          base: new BaseLookup(repository.chunks, job.parent?.manifest),
+          allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent?.manifest) : undefined,
           policy: job.policy,
           writer,
           onConflict: job.onConflict,
@@ -81,7 +65,6 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
       );
       if (!job.decide(tally)) {
         await writer.abort();
-        await discardStaged(repository, file);
         return tally;
       }
       await writer.publish();
@@ -111,24 +94,17 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
   }
 }
 
-/** Does work that reads chunks, and keeps them for the commit together with those of what was staged before. */
-async function keepingChunks<T>(
+/** Does work with the groups of a version at hand. */
+async function withBase<T>(
   repository: Repository,
-  previous: Staged | undefined,
-  file: string,
-  work: () => Promise<T>,
+  parent: Version | undefined,
+  work: (base: BaseLookup) => Promise<T>,
 ): Promise<T> {
-  const path = chunksBeside(repository.path('staged', file));
-  if (previous !== undefined) await link(chunksBeside(previous.path), path).catch(() => undefined);
-  const kept = new ChunkFileWriter(path, KEPT_BYTES);
-  repository.localChunks.watch((chunks) => {
-    kept.add(chunks);
-  });
+  const filter = await GroupFilter.open(repository, parent);
   try {
-    return await work();
+    return await work(new BaseLookup(repository.chunks, parent?.manifest, filter));
   } finally {
-    repository.localChunks.watch(undefined);
-    kept.close();
+    filter?.close();
   }
 }
 
@@ -179,44 +155,4 @@ function refuseOtherParent(job: StageJob, previous: Staged | undefined): void {
   throw new UttrError('head-moved', `what is staged for ${job.dataset} was prepared for another version`, {
     hint: `commit it first (uttr commit ${job.dataset}) or drop it (uttr reset ${job.dataset})`,
   });
-}
-
-/** Folded texts of every group of a version, ascending, each once. */
-async function* allFolds(chunks: ChunkSource, version: Version | undefined): AsyncIterable<readonly string[]> {
-  if (version === undefined) return;
-  const places = [...Object.keys(version.manifest.sides), UNLABELLED];
-  const streams = places.map((place) => foldsOf(chunks, version, place));
-  const heads = await Promise.all(streams.map((stream) => stream.next()));
-  let batch: string[] = [];
-  for (;;) {
-    let least: Buffer | undefined;
-    for (const head of heads) {
-      if (head.done !== true && (least === undefined || compareGroups(head.value, least) < 0)) least = head.value;
-    }
-    if (least === undefined) break;
-    batch.push(least.toString('utf8'));
-    for (const [index, head] of heads.entries()) {
-      if (head.done !== true && head.value.equals(least)) {
-        heads[index] = await (streams[index] as AsyncGenerator<Buffer>).next();
-      }
-    }
-    if (batch.length >= 4096) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
-}
-
-async function* foldsOf(chunks: ChunkSource, version: Version, place: string): AsyncGenerator<Buffer> {
-  const tree = treeOf(version.manifest, place);
-  if (tree.root === EMPTY_TREE.root) return;
-  let last: Buffer | undefined;
-  for await (const entries of new TreeReader(chunks, tree).scan({})) {
-    for (const { key } of entries) {
-      const fold = key.subarray(0, key.indexOf(9));
-      if (last === undefined || !fold.equals(last)) yield fold;
-      last = fold;
-    }
-  }
 }

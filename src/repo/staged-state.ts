@@ -51,14 +51,9 @@ export async function checkStaged(staged: Staged): Promise<void> {
   });
 }
 
-/** Beside a staged file: the chunks that were read to make it, for the commit, which reads many of them again. */
-export const chunksBeside = (path: string): string => `${path}.chunks`;
-
 /** Removes a staged file that nothing refers to any more. */
 export async function discardStaged(repository: Repository, file: string): Promise<void> {
-  const path = repository.path('staged', file);
-  await discard(path);
-  await discard(chunksBeside(path));
+  await discard(repository.path('staged', file));
 }
 
 /** Datasets that have something staged. @throws nothing-staged */

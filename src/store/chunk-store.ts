@@ -1,5 +1,5 @@
 import { UttrError } from '../base/errors.ts';
-import { isHash, sha256, type Hash, type ShortName } from '../base/hash.ts';
+import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { ChunkIndex, ChunkLocation, FrameLocation } from './chunk-index.ts';
 import type { ChunkReading, ChunkSource } from './chunks.ts';
@@ -31,9 +31,6 @@ export class ChunkStore implements FrameSource {
   readonly #reader: FrameReader;
   readonly #chunks: ByteCache;
   readonly #packs: RecentPacks;
-  /** What somebody says are these chunks; each is checked when it is asked for. */
-  #offered: ReadonlyMap<string, Buffer> = new Map();
-  #onRead: ((chunks: readonly [Hash, Buffer][]) => void) | undefined;
 
   constructor(store: BlobStore, index: ChunkIndex, options: ChunkStoreOptions = {}) {
     const { fallback, signal } = options;
@@ -51,16 +48,6 @@ export class ChunkStore implements FrameSource {
     });
   }
 
-  /** Takes bytes that are said to be these chunks, to save reading them from packs. */
-  offer(chunks: ReadonlyMap<Hash, Buffer>): void {
-    this.#offered = chunks;
-  }
-
-  /** From now on tells `onRead` of chunks read by their whole names; the bytes are valid for the call only. */
-  watch(onRead: ((chunks: readonly [Hash, Buffer][]) => void) | undefined): void {
-    this.#onRead = onRead;
-  }
-
   async get(name: Hash | ShortName): Promise<Buffer> {
     const cached = this.#chunks.get(name);
     if (cached !== undefined) return cached;
@@ -74,7 +61,7 @@ export class ChunkStore implements FrameSource {
     const located: LocatedChunk[] = [];
     const absent: (Hash | ShortName)[] = [];
     for (const name of new Set(names)) {
-      const cached = this.#chunks.get(name) ?? this.#takeOffered(name);
+      const cached = this.#chunks.get(name);
       if (cached === undefined) uncached.push(name);
       else found.set(name, cached);
     }
@@ -93,17 +80,7 @@ export class ChunkStore implements FrameSource {
       const others = await this.#getElsewhere(absent);
       for (const [position, name] of absent.entries()) this.#keep(found, name, others[position] as Buffer);
     }
-    if (this.#onRead !== undefined) {
-      this.#onRead([...found].filter((chunk): chunk is [Hash, Buffer] => isHash(chunk[0])));
-    }
     return names.map((name) => found.get(name) as Buffer);
-  }
-
-  #takeOffered(name: Hash | ShortName): Buffer | undefined {
-    const bytes = this.#offered.get(name);
-    if (bytes === undefined || sha256(bytes) !== name) return undefined;
-    this.#chunks.put(name, bytes);
-    return bytes;
   }
 
   async locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {

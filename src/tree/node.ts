@@ -111,10 +111,7 @@ export class Node implements NodeContent {
       const keyStart = keyStarts.at(-1) as number;
       const line = readPlainChild(bytes, start, keyStart) ?? readChild(bytes, start, keyStart);
       const before = keyStarts.at(-2);
-      if (
-        before !== undefined &&
-        compareRanges(slab, before, keyStart, slab, keyStart, line.keyEnd) >= 0
-      ) {
+      if (before !== undefined && compareRanges(slab, before, keyStart, slab, keyStart, line.keyEnd) >= 0) {
         throw badNode('the children of a node are not in ascending order');
       }
       records.push((records.at(-1) as number) + line.records);

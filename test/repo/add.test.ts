@@ -11,9 +11,7 @@ import { type Copy, DATASET, rows, World } from './world.ts';
 
 const newCopy = (): Promise<Copy> => new World().copy('ada', { remote: false });
 
-/** Staged files; beside one may lie the chunks that were read to make it. */
-const staged = (copy: Copy): string[] =>
-  readdirSync(join(copy.root, '.uttr', 'staged')).filter((name) => !name.endsWith('.chunks'));
+const staged = (copy: Copy): string[] => readdirSync(join(copy.root, '.uttr', 'staged'));
 
 async function* once(text: string): AsyncIterable<Uint8Array> {
   yield Buffer.from(text);

@@ -357,19 +357,13 @@ describe('other files', () => {
     const copy = await project();
     await copy.add(rows(300, 5));
     const staged = join(copy.root, '.uttr', 'staged');
-    const [known, chunks] = readdirSync(staged).sort() as [string, string];
+    const [known] = readdirSync(staged) as [string];
     const dead = 2 ** 22 + 1;
-    const stale = [
-      'sort-' + String(dead) + '-abc',
-      'support-OLD.staged',
-      'support-OLD.staged.chunks',
-      'merge-OLD.lines',
-    ];
-    const old = [...stale, known, chunks];
+    const old = ['sort-' + String(dead) + '-abc', 'support-OLD.staged', 'merge-OLD.lines', known];
     const young = [`sort-${dead}-young`, 'support-YOUNG.staged', `sort-${process.pid}-alive`];
     for (const name of [...old, ...young]) {
       if (name.startsWith('sort-')) mkdirSync(join(staged, name));
-      else if (name !== known && name !== chunks) writeFileSync(join(staged, name), 'x');
+      else if (name !== known) writeFileSync(join(staged, name), 'x');
     }
     const temporary = [copy.root, join(copy.root, 'manifests'), join(copy.root, '.uttr', 'packs', 'd')].map((folder) =>
       join(folder, `.uttr-tmp-${dead}-0123456789abcdef`),
@@ -380,7 +374,7 @@ describe('other files', () => {
     const age = new Date(copy.world.clock.now().getTime() - 2 * STALE_TEMP_MS);
     for (const path of aged) utimesSync(path, age, age);
     expect((await check(copy)).ok).toBe(true);
-    expect(copy.world.notes.join()).toContain('removed 7 files');
-    expect(readdirSync(staged).sort()).toEqual([known, chunks, ...young].sort());
+    expect(copy.world.notes.join()).toContain('removed 6 files');
+    expect(readdirSync(staged).sort()).toEqual([known, ...young].sort());
   });
 });

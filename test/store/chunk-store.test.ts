@@ -247,7 +247,7 @@ describe('PackSink', () => {
     const chunks = manyLeaves(30);
     for (const [position, chunk] of chunks.entries()) sink.node(position < 5 ? chunk : { ...chunk, reading: 'whole' });
     const packs = await sink.finish();
-    expect(chunkCountsOf(packs)).toEqual([5, 19, 6]);
+    expect(chunkCountsOf(packs)).toEqual([3, 2, 19, 6]);
   });
 
   test('a chunk that the index does not know is never a dictionary (P7)', async () => {
