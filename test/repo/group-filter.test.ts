@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { setCrashHook } from '../../src/base/crash-points.ts';
 import type { FilterRow } from '../../src/catalogue/filter-rows.ts';
 import { fsck, type FsckReport } from '../../src/repo/fsck.ts';
 import { BloomBuilder } from '../../src/store/bloom-filter.ts';
@@ -106,6 +107,29 @@ describe('N1: a version made elsewhere', () => {
 });
 
 describe('the filter', () => {
+  test.each([
+    { point: 'commit.packs-written', added: 0 },
+    { point: 'commit.recorded', added: 1 },
+  ])('N2: has the groups of a commit that ends at $point if it covers its version', async ({ point, added }) => {
+    const copy = await newCopy();
+    await copy.put(rows(0, 50));
+    await copy.add(rows(50, 10));
+    setCrashHook((reached) => {
+      if (reached === point) throw new Error('fault');
+    });
+    try {
+      await expect(copy.commit()).rejects.toThrow('fault');
+    } finally {
+      setCrashHook(undefined);
+    }
+    // The next command writes the pointer of a version that was recorded.
+    expect((await copy.head()).manifest.changes.added).toBe(added === 0 ? 50 : 10);
+    expect(await isCovered(copy)).toBe(true);
+    const additions = await copy.open(async ({ catalogue }) => catalogue.filters.additions(DATASET));
+    expect(additions).toHaveLength(added);
+    expect(await check(copy)).toMatchObject({ ok: true });
+  });
+
   test('that is lost is made anew by the next commit, and meanwhile the trees are asked', async () => {
     const copy = await newCopy();
     await copy.put(rows(0, 100));
