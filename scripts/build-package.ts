@@ -4,11 +4,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type OutputOptions, rolldown } from 'rolldown';
 
 /** Modules that so many parts of the command share come in one file, which each command loads. */
-const SHARED_BY = 3;
+const SHARED_BY = 10;
 
 /** Builds the package at `root` into the folder `dist`, from a clean start. */
 export async function buildPackage(root: string, dist: string): Promise<void> {
@@ -23,8 +23,10 @@ async function bundleCommand(root: string, folder: string): Promise<void> {
   rmSync(folder, { recursive: true });
   const groups = [{ name: 'shared', minShareCount: SHARED_BY }];
   await bundle(root, { main: 'src/cli/main.ts' }, { dir: folder, codeSplitting: { groups } });
-  // A thread starts anew with all it loads: it gets a file of its own, with nothing else in it.
-  await bundle(root, { 'parse-worker': 'src/repo/parse-worker.ts' }, { dir: folder, codeSplitting: false });
+  // A thread starts anew with all it loads: each gets a file of its own, with nothing else in it.
+  for (const path of ['src/repo/parse-worker.ts', 'src/store/compress-worker.ts']) {
+    await bundle(root, { [basename(path, '.ts')]: path }, { dir: folder, codeSplitting: false });
+  }
   chmodSync(join(folder, 'main.js'), 0o755);
 }
 

@@ -145,7 +145,7 @@ export class Catalogue {
 
   has(name: Hash | ShortName): boolean {
     if (this.#knowsNothing()) return false;
-    return this.#statements.get('SELECT 1 FROM chunks WHERE name = ?', shortNameToBytes(shortName(name))) !== undefined;
+    return this.#statements.exists('SELECT 1 FROM chunks WHERE name = ?', shortNameToBytes(shortName(name)));
   }
 
   find(name: Hash | ShortName): ChunkRow | undefined {

@@ -20,6 +20,19 @@ export class Statements {
     }
   }
 
+  /** Whether a statement finds a row; without making one. */
+  exists(sql: string, ...parameters: unknown[]): boolean {
+    try {
+      return (
+        this.#statement(sql)
+          .pluck()
+          .get(...parameters) !== undefined
+      );
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
   all(sql: string, ...parameters: unknown[]): unknown[] {
     try {
       return this.#statement(sql).all(...parameters);

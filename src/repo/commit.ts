@@ -30,7 +30,10 @@ import { VersionSinks } from './version-sinks.ts';
 import { headVersion, type Version } from './versions.ts';
 import { pointerPath } from './working-copy.ts';
 
-/** From this many staged records on, each side's leaves get packs of their own, so that one side can be fetched alone. */
+/**
+ * From this many staged records on, each side's leaves get packs of their own, so that one side can be fetched alone, and
+ * another thread compresses: for fewer its start costs more than it saves.
+ */
 const BULK_RECORDS = 20_000;
 
 export interface CommitOptions {
@@ -66,6 +69,8 @@ export async function commit(
   const parent = await headVersion(repository, dataset);
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
+  const isBulk = staged.summary.lines >= BULK_RECORDS;
+  if (isBulk) repository.startCompressing();
   const groups = new AddedGroups(repository, dataset, parent?.hash, staged.summary.lines);
   const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, {
     onNewGroup: (bytes, start, end) => {
@@ -73,8 +78,7 @@ export async function commit(
     },
     signal: repository.signal,
   });
-  await settled;
-  const sinks = new VersionSinks(repository, parent === undefined && staged.summary.lines >= BULK_RECORDS);
+  const sinks = new VersionSinks(repository, parent === undefined && isBulk);
   try {
     const trees = await buildTrees({
       path: staged.path,
@@ -89,6 +93,7 @@ export async function commit(
       progress: repository.progress,
     });
     checkCounts(repository, dataset, plan, trees);
+    await settled;
     const manifest = manifestOf({
       repository,
       dataset,

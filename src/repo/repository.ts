@@ -15,6 +15,7 @@ import { CatalogueOutbox } from '../catalogue/outbox.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { ChunkStore } from '../store/chunk-store.ts';
 import type { ChunkSource } from '../store/chunks.ts';
+import { CompressThread } from '../store/compress-thread.ts';
 import { ensureDirectory } from '../store/durable-file.ts';
 import { FileBlobStore } from '../store/file-blob-store.ts';
 import { openStore, type StoreOptions } from '../store/open-store.ts';
@@ -59,6 +60,7 @@ export class Repository {
   #localOnly: ChunkStore | undefined;
   #config: Config;
   #branch: Promise<string> | undefined;
+  #thread: CompressThread | undefined;
 
   private constructor(root: string, config: Config, catalogue: Catalogue, local: BlobStore, around: Surroundings) {
     this.root = root;
@@ -128,7 +130,13 @@ export class Repository {
       source: this.#chunks,
       random: this.random,
       clock: this.clock,
+      compress: this.#thread?.compress,
     });
+  }
+
+  /** Has another thread compress what new sinks are given: for work that is worth its start, some 20 ms. */
+  startCompressing(): void {
+    this.#thread ??= new CompressThread();
   }
 
   path(...parts: string[]): string {
@@ -214,6 +222,7 @@ export class Repository {
       // The answer is given; what could not be kept is fetched again.
       this.progress.note(`what was fetched could not be kept: ${(error as Error).message}`);
     }
+    await this.#thread?.close();
     await this.#lazy.close();
     this.catalogue.close();
     await this.local.close();

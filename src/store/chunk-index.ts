@@ -39,5 +39,13 @@ export interface ChunkIndex {
 
 /** Names a frame within a process. */
 export function frameKey(frame: FrameLocation): string {
-  return `${frame.pack}@${frame.offset}`;
+  let key = frameKeys.get(frame);
+  if (key === undefined) {
+    key = `${frame.pack}@${frame.offset}`;
+    frameKeys.set(frame, key);
+  }
+  return key;
 }
+
+/** A frame is asked for its key again and again; making the string, and hashing it, takes longer than finding it. */
+const frameKeys = new WeakMap<FrameLocation, string>();

@@ -23,6 +23,8 @@ export interface ChunkWrite {
   readonly bytes: Buffer;
   /** Chunks this one takes the place of, oldest neighbours first: the dictionary to compress it against. */
   readonly replaces: readonly Hash[];
+  /** The bytes of `replaces`, where they are at hand; valid until the chunk is stored. */
+  readonly replaced?: readonly Buffer[];
   /**
    * How it will be read, which decides with what it shares a frame: 'alone', with none where that is small;
    * 'whole', with all its neighbours, many in a frame. Left out: a few neighbours are read along.

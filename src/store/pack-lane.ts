@@ -2,18 +2,16 @@
  * One kind of chunk on its way into packs: deltas are tried against what they replace, the rest is gathered
  * into shared frames.
  *
- * Work is taken in batches, one at a time, each compressed on the pool; the frames of a batch are put in the
- * order of its chunks. So the packs do not depend on where batches end or which compression is ready first.
+ * Work is taken in batches, one at a time; the frames of a batch are put in the order of its chunks. So the packs do
+ * not depend on where batches end or what compresses them.
  */
 import { assert } from '../base/errors.ts';
 import { shortName, type Hash, type ShortName } from '../base/hash.ts';
-import { mapLimited } from '../base/parallel.ts';
 import type { UlidSource } from '../base/ulid.ts';
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
 import type { ChunkSource, ChunkWrite } from './chunks.ts';
+import type { Compress } from './compress-thread.ts';
 import {
-  compressDelta,
-  compressFrame,
   DEPTH_LIMIT,
   DICTIONARY_CHUNKS_LIMIT,
   DICTIONARY_LIMIT_BYTES,
@@ -22,14 +20,14 @@ import {
   isUsableDictionary,
   WHOLE_FRAME_TARGET_BYTES,
 } from './frame.ts';
+import type { FrameJob } from './frame-job.ts';
 import type { EncodedFrame } from './pack-builder.ts';
 import { PackWriter, type PackQueue } from './pack-writer.ts';
 import type { PackKind } from './pack.ts';
 
-/** Raw bytes, and chunks, that make a batch: enough frames to keep the pool busy. */
+/** Raw bytes, and chunks, that make a batch. */
 const BATCH_BYTES = 2 * 2 ** 20;
 const BATCH_CHUNKS = 512;
-const MAX_IN_FLIGHT = 4;
 /** How deltas of one kind of chunk are made. */
 interface DeltaRules {
   /** Neighbours that share a frame. */
@@ -50,9 +48,6 @@ const DELTA_RULES: Readonly<Record<PackKind, DeltaRules>> = {
   m: { chunks: 8, isOverlapOnly: false, effort: 'dense', share: 0.8 },
 };
 
-/** A delta of at most this part of the raw bytes is used as it is: full frames are several times larger. */
-const SURELY_SMALL = 0.03;
-
 type Step = ChunkWrite | EncodedFrame | 'cut';
 
 /** Neighbours that are compressed together, each against what it replaces. */
@@ -72,14 +67,14 @@ export interface PackLaneOptions {
   readonly queue: PackQueue;
   readonly index: ChunkIndex;
   readonly source: Pick<ChunkSource, 'getMany'>;
-  readonly maxInFlight?: number | undefined;
+  readonly compress: Compress;
 }
 
 export class PackLane {
   readonly #rules: DeltaRules;
   readonly #index: ChunkIndex;
   readonly #source: Pick<ChunkSource, 'getMany'>;
-  readonly #maxInFlight: number;
+  readonly #compress: Compress;
   readonly #writer: PackWriter;
   #steps: Step[] = [];
   #stepBytes = 0;
@@ -94,7 +89,7 @@ export class PackLane {
     this.#rules = DELTA_RULES[options.kind];
     this.#index = options.index;
     this.#source = options.source;
-    this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
+    this.#compress = options.compress;
     this.#writer = new PackWriter(options.kind, options.names, options.queue);
   }
 
@@ -183,12 +178,13 @@ export class PackLane {
   }
 
   async #write(frames: readonly (EncodedFrame | ChunkWrite[] | 'cut')[]): Promise<void> {
-    const encoded = await mapLimited(frames, this.#maxInFlight, async (frame) =>
-      Array.isArray(frame) ? encodeFull(frame) : frame,
-    );
-    for (const frame of encoded) {
+    const gathered = frames.filter((frame): frame is ChunkWrite[] => Array.isArray(frame));
+    const stored = await this.#compress(gathered.map(fullJob));
+    let next = 0;
+    for (const frame of frames) {
       if (frame === 'cut') await this.#writer.roll();
-      else await this.#writer.add(frame);
+      else if (!Array.isArray(frame)) await this.#writer.add(frame);
+      else await this.#writer.add(fullFrame(frame, stored[next++] as Buffer));
     }
   }
 
@@ -196,17 +192,24 @@ export class PackLane {
   async #encodeDeltas(steps: readonly Step[]): Promise<Map<number, EncodedFrame>> {
     const known = this.#locateReplaced(steps);
     const groups = this.#groupDeltas(steps, known);
-    const names = [...new Set(groups.flatMap(({ dictionary }) => [...dictionary]))];
-    if (names.length === 0) return new Map();
+    const bytesOf = bytesAtHand(steps);
+    const names = [...new Set(groups.flatMap(({ dictionary }) => [...dictionary]))].filter(
+      (name) => !bytesOf.has(name),
+    );
     // By their whole names, as whoever made the new chunks has read them: then they are at hand.
     const whole = new Map(steps.flatMap(replacedBy).map((hash) => [shortName(hash), hash]));
     const read = await this.#source.getMany(names.map((name) => whole.get(name) ?? name));
-    const bytesOf = new Map(names.map((name, position) => [name, read[position] as Buffer]));
-    const deltas = new Map<number, EncodedFrame>();
-    await mapLimited(groups, this.#maxInFlight, async (group) => {
-      const frame = await this.#encodeDelta(group, bytesOf, known);
-      if (frame !== undefined) deltas.set(group.first, frame);
+    for (const [position, name] of names.entries()) bytesOf.set(name, read[position] as Buffer);
+    const possible = groups.flatMap((group) => {
+      const job = this.#deltaJob(group, bytesOf);
+      return job === undefined ? [] : [{ group, job }];
     });
+    const stored = await this.#compress(possible.map(({ job }) => job));
+    const deltas = new Map<number, EncodedFrame>();
+    for (const [position, { group }] of possible.entries()) {
+      const bytes = stored[position];
+      if (bytes !== undefined) deltas.set(group.first, deltaFrame(group, bytes, known));
+    }
     return deltas;
   }
 
@@ -249,21 +252,35 @@ export class PackLane {
     return names.size <= DICTIONARY_CHUNKS_LIMIT && bytes <= DICTIONARY_LIMIT_BYTES;
   }
 
-  async #encodeDelta(
-    group: DeltaGroup,
-    bytesOf: ReadonlyMap<ShortName, Buffer>,
-    known: Known,
-  ): Promise<EncodedFrame | undefined> {
-    const dictionary = [...group.dictionary];
-    const dictionaryBytes = Buffer.concat(dictionary.map((name) => bytesOf.get(name) as Buffer));
-    if (!isUsableDictionary(dictionaryBytes)) return undefined;
-    const raw = Buffer.concat(group.chunks.map(({ bytes }) => bytes));
+  #deltaJob(group: DeltaGroup, bytesOf: ReadonlyMap<ShortName, Buffer>): FrameJob | undefined {
+    const dictionary = joined([...group.dictionary].map((name) => bytesOf.get(name) as Buffer));
+    if (!isUsableDictionary(dictionary)) return undefined;
     const { effort, share } = this.#rules;
-    const stored = await compressDelta(raw, dictionaryBytes, effort);
-    if (stored === undefined || !(await isWorthIt(stored, raw, share))) return undefined;
-    const depths = dictionary.map((name) => known.get(name)?.frame.depth ?? 0);
-    return { stored, depth: 1 + Math.max(...depths), dictionary, chunks: group.chunks.map(chunkEntry) };
+    return { raw: joined(group.chunks.map(({ bytes }) => bytes)), effort, dictionary, share };
   }
+}
+
+function deltaFrame({ chunks, dictionary }: DeltaGroup, stored: Buffer, known: Known): EncodedFrame {
+  const names = [...dictionary];
+  const depths = names.map((name) => known.get(name)?.frame.depth ?? 0);
+  return { stored, depth: 1 + Math.max(...depths), dictionary: names, chunks: chunks.map(chunkEntry) };
+}
+
+/** Replaced chunks that came along with those that replace them. */
+function bytesAtHand(steps: readonly Step[]): Map<ShortName, Buffer> {
+  const bytesOf = new Map<ShortName, Buffer>();
+  for (const step of steps) {
+    if (step === 'cut' || 'stored' in step) continue;
+    for (const [position, bytes] of step.replaced?.entries() ?? []) {
+      bytesOf.set(shortName(step.replaces[position] as Hash), bytes);
+    }
+  }
+  return bytesOf;
+}
+
+/** End to end; most often there is one part, and no need for a copy. */
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 }
 
 function replacedBy(step: Step): readonly Hash[] {
@@ -285,16 +302,13 @@ function dictionaryFor(chunk: ChunkWrite, known: Known): ShortName[] {
   return dictionary;
 }
 
-/** Whether a delta is small enough beside the full frame; that one is only made where it could be in doubt. */
-async function isWorthIt(stored: Buffer, raw: Buffer, share: number): Promise<boolean> {
-  if (stored.length <= raw.length * SURELY_SMALL) return true;
-  return stored.length <= (await compressFrame(raw)).length * share;
+function fullJob(chunks: readonly ChunkWrite[]): FrameJob {
+  assert(chunks.length > 0, 'a frame holds a chunk');
+  const raw = joined(chunks.map(({ bytes }) => bytes));
+  return { raw, effort: chunks[0]?.reading === 'whole' ? 'dense' : 'fast' };
 }
 
-async function encodeFull(chunks: readonly ChunkWrite[]): Promise<EncodedFrame> {
-  assert(chunks.length > 0, 'a frame holds a chunk');
-  const raw = Buffer.concat(chunks.map(({ bytes }) => bytes));
-  const stored = await compressFrame(raw, chunks[0]?.reading === 'whole' ? 'dense' : 'fast');
+function fullFrame(chunks: readonly ChunkWrite[], stored: Buffer): EncodedFrame {
   return { stored, depth: 0, dictionary: [], chunks: chunks.map(chunkEntry) };
 }
 

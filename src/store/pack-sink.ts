@@ -11,6 +11,7 @@ import { UlidSource } from '../base/ulid.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { ChunkIndex } from './chunk-index.ts';
 import type { ChunkSink, ChunkSource, ChunkWrite } from './chunks.ts';
+import { type Compress, compressHere } from './compress-thread.ts';
 import { FRAME_RAW_LIMIT_BYTES } from './frame.ts';
 import type { EncodedFrame } from './pack-builder.ts';
 import { PackLane } from './pack-lane.ts';
@@ -24,8 +25,8 @@ export interface PackSinkOptions {
   readonly source: Pick<ChunkSource, 'getMany'>;
   readonly random: Random;
   readonly clock: Clock;
-  /** Frames compressed at the same time; the pool of Node has four threads. */
-  readonly maxInFlight?: number | undefined;
+  /** By default frames are compressed on this thread. */
+  readonly compress?: Compress | undefined;
   /** Told of each pack once it and all before it are durable; such packs survive `abort`. */
   readonly onPack?: ((index: PackIndex) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -41,12 +42,12 @@ export class PackSink implements ChunkSink {
   readonly #known: Readonly<Record<PackKind, Map<ShortName, number | undefined>>> = { d: new Map(), m: new Map() };
 
   constructor(store: BlobStore, options: PackSinkOptions) {
-    const { index, source, maxInFlight, signal } = options;
+    const { index, source, compress = compressHere, signal } = options;
     this.#index = index;
     this.#signal = signal;
     const queue = new PackQueue(store, options.onPack, { signal });
     const names = new UlidSource(options.clock, options.random);
-    const lane = (kind: PackKind): PackLane => new PackLane({ kind, names, queue, index, source, maxInFlight });
+    const lane = (kind: PackKind): PackLane => new PackLane({ kind, names, queue, index, source, compress });
     this.#queue = queue;
     this.#lanes = { d: lane('d'), m: lane('m') };
   }

@@ -100,7 +100,8 @@ export class ChunkAccess {
   /** Fetches leaves that `leaf` will be asked for soon. */
   async fetchAhead(children: readonly Child[]): Promise<void> {
     const missing = children.filter((child) => !this.#leaves.has(child.hash));
-    const leaves = await this.leaves(missing);
+    // Each is used once, and soon: no copies are made of what lies in a frame.
+    const leaves = await this.leaves(missing, 'once');
     for (const [index, child] of missing.entries()) this.#leaves.set(child.hash, leaves[index] as Lines);
     dropOldest(this.#leaves, LEAVES_AHEAD_LIMIT);
   }

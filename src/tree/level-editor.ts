@@ -32,6 +32,7 @@ export interface LevelItems<Page, Value> {
   readonly isEmpty: boolean;
   open(chunk: Child): Promise<Page>;
   count(page: Page): number;
+  bytes(page: Page): Buffer;
   lowerBound(page: Page, key: Buffer, from: number): number;
   hasKey(page: Page, index: number, key: Buffer): boolean;
   /** Copies items. @param isAsBefore they are the chunk's first, and those of the chunk in the making */
@@ -49,6 +50,7 @@ export function leafItems(access: ChunkAccess, parameters: TreeParameters, emit:
     },
     open: (chunk) => access.leaf(chunk),
     count: (lines) => lines.count,
+    bytes: (lines) => lines.bytes,
     lowerBound: lowerBoundLine,
     hasKey: (lines, index, key) => compareKeyAt(lines, index, key) === 0,
     copy(lines, from, to, isAsBefore) {
@@ -77,6 +79,7 @@ export function nodeItems(
     },
     open: (chunk) => access.node(chunk, level),
     count: (node) => node.count,
+    bytes: (node) => node.bytes,
     lowerBound: (node, key, from) => node.lowerBound(key, from),
     hasKey: (node, index, key) => node.compareKeyAt(index, key) === 0,
     copy(node, from, to, isAsBefore) {
@@ -99,7 +102,7 @@ export class LevelEditor<Page, Value> {
   /** The old chunk being copied, its next item, and whether a new chunk began with it and is the same so far. */
   #open: { readonly chunk: Child; readonly page: Page; index: number; isAsBefore: boolean } | undefined;
   /** Old chunks which the new chunk in the making overlaps. */
-  #covered: Child[] = [];
+  #covered: { readonly chunk: Child; readonly page: Page }[] = [];
   /** Old chunks copied to their end, and chunks made, since the last `take`. */
   #removed: Child[] = [];
   #added: Child[] = [];
@@ -212,21 +215,27 @@ export class LevelEditor<Page, Value> {
     if (chunk === undefined) return;
     const page = await this.#items.open(chunk);
     this.#open = { chunk, page, index: 0, isAsBefore };
-    this.#covered.push(chunk);
+    this.#covered.push(this.#open);
   }
 
   #emit(chunk: Child, bytes: Buffer, only: Child | undefined): void {
     const covered = this.#covered;
-    this.#covered = this.#open === undefined ? [] : [this.#open.chunk];
+    this.#covered = this.#open === undefined ? [] : [this.#open];
     this.#made++;
     this.#added.push(chunk);
-    if (covered.some((old) => old.hash === chunk.hash)) return;
+    if (covered.some((old) => old.chunk.hash === chunk.hash)) return;
     const isOnly = this.#isEnding && this.#made === 1 && !this.#cursor.hasSkipped;
     if (isOnly && only !== undefined) {
       this.#lonely = { hash: chunk.hash, child: only };
       return;
     }
-    this.#put({ hash: chunk.hash, bytes, replaces: covered.slice(0, REPLACES_LIMIT).map((old) => old.hash) });
+    const replaced = covered.slice(0, REPLACES_LIMIT);
+    this.#put({
+      hash: chunk.hash,
+      bytes,
+      replaces: replaced.map((old) => old.chunk.hash),
+      replaced: replaced.map((old) => this.#items.bytes(old.page)),
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { sha256, shortName, type Hash, type ShortName } from '../../src/base/has
 import type { ChunkIndex } from '../../src/store/chunk-index.ts';
 import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
+import { type Compress, compressHere, CompressThread } from '../../src/store/compress-thread.ts';
 import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
 import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
 import type { EncodedFrame } from '../../src/store/pack-builder.ts';
@@ -269,22 +270,25 @@ describe('PackSink', () => {
     expect(await repository.reader().get(next.hash)).toEqual(next.bytes);
   });
 
-  test('the packs depend on the order of the chunks only, not on timing or drains', async () => {
+  test('the packs depend on the order of the chunks only, not on drains or the thread that compresses', async () => {
     const old = manyLeaves(60);
     const chunks = [...old.map((leaf, row) => editLeaf(leaf, row, 'moved')), ...manyLeaves(500, 99)];
-    const run = async (maxInFlight: number, drainEvery: number): Promise<Buffer[]> => {
+    const run = async (compress: Compress, drainEvery: number): Promise<Buffer[]> => {
       const repository = new TestRepository();
       await repository.putLeaves(old);
-      const sink = repository.sink({ maxInFlight });
+      const sink = repository.sink({ compress });
       for (const [position, chunk] of chunks.entries()) {
         sink.leaf(chunk);
         if (position % drainEvery === 0) await sink.drain();
       }
       return (await sink.finish()).map((pack) => repository.packBytes(pack));
     };
-    const expected = await run(1, 1);
-    expect(await run(4, 1000)).toEqual(expected);
-    expect(await run(8, 7)).toEqual(expected);
+    const expected = await run(compressHere, 1);
+    expect(await run(compressHere, 1000)).toEqual(expected);
+    const thread = new CompressThread();
+    expect(await run(thread.compress, 7)).toEqual(expected);
+    expect(await run(thread.compress, 1000)).toEqual(expected);
+    await thread.close();
   });
 
   test('after a cut, leaves lie in another pack', async () => {

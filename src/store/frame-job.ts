@@ -1,0 +1,23 @@
+/** One frame to be compressed, as plain data: the work of a thread, or of this one. */
+import { compressDelta, compressFrame, type Effort } from './frame.ts';
+
+export interface FrameJob {
+  readonly raw: Buffer;
+  readonly effort: Effort;
+  /** What a delta is made against; without it, the frame stands alone. */
+  readonly dictionary?: Buffer;
+  /** A delta must be at most this share of the full frame, or reading its dictionary is not worth it. */
+  readonly share?: number;
+}
+
+/** A delta of at most this part of the raw bytes is used as it is: full frames are several times larger. */
+const SURELY_SMALL = 0.03;
+
+/** The stored bytes; undefined for a delta that is not worth it. */
+export async function runFrameJob({ raw, effort, dictionary, share = 1 }: FrameJob): Promise<Buffer | undefined> {
+  if (dictionary === undefined) return compressFrame(raw, effort);
+  const delta = await compressDelta(raw, dictionary, effort);
+  if (delta === undefined || delta.length <= raw.length * SURELY_SMALL) return delta;
+  // The full frame is only made where it could be in doubt.
+  return delta.length <= (await compressFrame(raw)).length * share ? delta : undefined;
+}
