@@ -30,7 +30,9 @@ export interface PlainRow {
 
 /** Reads plain lines one by one. */
 export class PlainLines {
-  readonly #kinds = new Map<string, boolean>();
+  /** By features, then by label: a key of both would be a string to be made and hashed for each line. */
+  readonly #kinds = new Map<string, Map<string, boolean>>();
+  #kindCount = 0;
 
   /**
    * Hands over every line of a text of printable ASCII.
@@ -53,12 +55,16 @@ export class PlainLines {
   }
 
   #isGood(features: string | undefined, intent: string): boolean {
-    const kind = features === undefined ? intent : features + intent;
-    const known = this.#kinds.get(kind);
+    let labels = this.#kinds.get(features ?? '');
+    if (labels === undefined) {
+      labels = new Map();
+      this.#kinds.set(features ?? '', labels);
+    }
+    const known = labels.get(intent);
     if (known !== undefined) return known;
-    if (this.#kinds.size >= KIND_LIMIT) return false;
+    if (this.#kindCount++ >= KIND_LIMIT) return false;
     const good = isCanonical(features, intent);
-    this.#kinds.set(kind, good);
+    labels.set(intent, good);
     return good;
   }
 }

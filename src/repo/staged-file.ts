@@ -25,6 +25,8 @@ const DASH = 0x2d;
 
 const READ_BYTES = 1 << 20;
 const WRITE_BYTES = 1 << 20;
+/** Room for the begin of a line in front of a piece; a longer one is copied. */
+const HEADROOM_BYTES = 1 << 14;
 
 /** A line may hold a record of 1 MiB twice and a key. */
 const LINE_LIMIT_BYTES = 4 << 20;
@@ -241,20 +243,47 @@ export class StagedWriter {
   }
 }
 
-/** CRC-32 of a staged file. */
-export async function checksumOf(path: string): Promise<number> {
-  let checksum = 0;
+/** A piece of a file, with room in front of it. */
+interface Piece {
+  readonly buffer: Buffer;
+  readonly bytesRead: number;
+}
+
+/** Reads a file piece by piece, each while the one before is worked on; memory of a piece is never used again. */
+async function* readPieces(path: string): AsyncGenerator<Piece> {
+  let handle: FileHandle | undefined;
+  let next: Promise<Piece> | undefined;
   try {
-    await using handle = await open(path, 'r');
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    const file = await open(path, 'r');
+    handle = file;
+    const read = async (): Promise<Piece> => {
+      const buffer = Buffer.allocUnsafe(HEADROOM_BYTES + READ_BYTES);
+      const { bytesRead } = await file.read(buffer, HEADROOM_BYTES, READ_BYTES, null);
+      return { buffer, bytesRead };
+    };
+    next = read();
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null);
-      if (bytesRead === 0) return checksum;
-      checksum = crc32(buffer.subarray(0, bytesRead), checksum);
+      const piece = await next;
+      if (piece.bytesRead === 0) return;
+      next = read();
+      yield piece;
     }
   } catch (error) {
     throw fileError(error, 'read', path);
+  } finally {
+    // A reader that stops early leaves a read under way.
+    await next?.catch(() => undefined);
+    await handle?.close();
   }
+}
+
+/** CRC-32 of a staged file. */
+export async function checksumOf(path: string): Promise<number> {
+  let checksum = 0;
+  for await (const { buffer, bytesRead } of readPieces(path)) {
+    checksum = crc32(buffer.subarray(HEADROOM_BYTES, HEADROOM_BYTES + bytesRead), checksum);
+  }
+  return checksum;
 }
 
 /**
@@ -264,32 +293,25 @@ export async function checksumOf(path: string): Promise<number> {
  */
 async function* readLines(path: string, keyColumns: number): AsyncIterable<readonly StagedLine[]> {
   const labels = new LabelTable();
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw fileError(error, 'read', path);
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of readPieces(path)) {
+    const filled = behind(rest, piece);
+    const lines: StagedLine[] = [];
+    const used = takeLines(filled, lines, keyColumns, labels);
+    if (lines.length > 0) yield lines;
+    rest = filled.subarray(used);
+    if (rest.length > LINE_LIMIT_BYTES) throw damaged(path);
   }
-  try {
-    let rest = Buffer.alloc(0);
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(rest.length + READ_BYTES);
-      rest.copy(buffer);
-      const { bytesRead } = await handle.read(buffer, rest.length, READ_BYTES, null);
-      if (bytesRead === 0) break;
-      const filled = buffer.subarray(0, rest.length + bytesRead);
-      const lines: StagedLine[] = [];
-      const used = takeLines(filled, lines, keyColumns, labels);
-      if (lines.length > 0) yield lines;
-      rest = filled.subarray(used);
-      if (rest.length > LINE_LIMIT_BYTES) throw damaged(path);
-    }
-    if (rest.length > 0) throw damaged(path);
-  } catch (error) {
-    throw fileError(error, 'read', path);
-  } finally {
-    await handle.close();
-  }
+  if (rest.length > 0) throw damaged(path);
+}
+
+/** The piece with what is left of the one before in front of it. */
+function behind(rest: Buffer, { buffer, bytesRead }: Piece): Buffer {
+  const end = HEADROOM_BYTES + bytesRead;
+  if (rest.length > HEADROOM_BYTES) return Buffer.concat([rest, buffer.subarray(HEADROOM_BYTES, end)]);
+  const start = HEADROOM_BYTES - rest.length;
+  rest.copy(buffer, start);
+  return buffer.subarray(start, end);
 }
 
 function takeLines(bytes: Buffer, lines: StagedLine[], keyColumns: number, labels: LabelTable): number {

@@ -7,7 +7,7 @@
  *   block  = 480 bits, CRC-32 of them (4 bytes)                              numbers are little-endian
  *
  * A thing is known by a hash of 32 bits. It chooses the block, `floor(hash * blocks / 2^32)`, and eight bits of it:
- * `x = hash`, then eight times `x = (x * 0x915f77f5 + 0x9e3779b1) mod 2^32`, bit `floor(x * 480 / 2^32)`.
+ * `x = hash`, then eight times `x = (x * 0x915f77f5 + 0x9e3779b1) mod 2^32`, bit `floor(floor(x / 2^16) * 480 / 2^16)`.
  *
  * N3  Whatever was added is found: a block that is damaged or cannot be read has everything in it.
  *
@@ -60,12 +60,14 @@ export class BloomBuilder {
   }
 
   add(hash: number): void {
-    const start = 8 * (HEADER_BYTES + BLOCK_BYTES * blockOf(hash, this.#blocks));
+    const bytes = this.#bytes;
+    const start = HEADER_BYTES + BLOCK_BYTES * blockOf(hash, this.#blocks);
     let x = hash;
     for (let round = 0; round < BITS_PER_THING; round++) {
       x = step(x);
-      const bit = start + bitOf(x);
-      this.#bytes[bit >>> 3] = (this.#bytes[bit >>> 3] as number) | (1 << (bit & 7));
+      const bit = bitOf(x);
+      const at = start + (bit >>> 3);
+      bytes[at] = (bytes[at] as number) | (1 << (bit & 7));
     }
   }
 
@@ -147,9 +149,9 @@ function blockOf(hash: number, blocks: number): number {
 }
 
 function step(x: number): number {
-  return (Math.imul(x, 0x915f77f5) + 0x9e3779b1) >>> 0;
+  return (Math.imul(x, 0x915f77f5) + 0x9e3779b1) | 0;
 }
 
 function bitOf(x: number): number {
-  return Math.floor((x * BLOCK_BITS) / 0x1_0000_0000);
+  return ((x >>> 16) * BLOCK_BITS) >>> 16;
 }

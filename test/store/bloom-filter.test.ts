@@ -71,7 +71,7 @@ describe('a Bloom filter', () => {
     const block = Number((x * BigInt(blocks)) >> 32n);
     for (let round = 0; round < 8; round++) {
       x = (x * 0x915f77f5n + 0x9e3779b1n) % 2n ** 32n;
-      const bit = Number((x * 480n) >> 32n);
+      const bit = Number(((x >> 16n) * 480n) >> 16n);
       bits[block * BLOCK_BYTES + (bit >> 3)] = (bits[block * BLOCK_BYTES + (bit >> 3)] as number) | (1 << (bit & 7));
     }
     const file = readFileSync(path);
