@@ -70,7 +70,7 @@ export async function commit(
   const staged = await currentStaged(repository, dataset, parent);
   const policy = settledPolicy(dataset, config, parent);
   const isBulk = staged.summary.lines >= BULK_RECORDS;
-  if (isBulk) repository.startCompressing();
+  if (isBulk) await repository.startCompressing();
   const groups = new AddedGroups(repository, dataset, parent?.hash, staged.summary.lines);
   const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, {
     onNewGroup: (bytes, start, end) => {

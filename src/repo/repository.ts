@@ -15,7 +15,7 @@ import { CatalogueOutbox } from '../catalogue/outbox.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { ChunkStore } from '../store/chunk-store.ts';
 import type { ChunkSource } from '../store/chunks.ts';
-import { CompressThread } from '../store/compress-thread.ts';
+import type { CompressThread } from '../store/compress-thread.ts';
 import { ensureDirectory } from '../store/durable-file.ts';
 import { FileBlobStore } from '../store/file-blob-store.ts';
 import { openStore, type StoreOptions } from '../store/open-store.ts';
@@ -135,8 +135,9 @@ export class Repository {
   }
 
   /** Has another thread compress what new sinks are given: for work that is worth its start, some 20 ms. */
-  startCompressing(): void {
-    this.#thread ??= new CompressThread();
+  async startCompressing(): Promise<void> {
+    const { CompressThread: Thread } = await import('../store/compress-thread.ts');
+    this.#thread ??= new Thread();
   }
 
   path(...parts: string[]): string {

@@ -46,6 +46,8 @@ export interface BlobStore {
   };
   /** Where it is, for messages: a path or URL without credentials. */
   readonly url: string;
+  /** Reading so many bytes for nothing costs about as much as one more request; by default as to an object store. */
+  readonly requestCostBytes?: number;
   /** Writes all of `bytes` or nothing, durably, and checks the size. Putting again overwrites. */
   put(name: string, bytes: Uint8Array, options?: CallOptions): Promise<void>;
   /** Writes only if the name is free. @returns false, having written nothing, when it is taken. */

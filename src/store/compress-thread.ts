@@ -4,17 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { CompressAnswer, CompressRequest } from './compress-worker.ts';
-import { type FrameJob, runFrameJob } from './frame-job.ts';
-
-/** Stored bytes of each job, in their order; undefined for a delta that is not worth it. */
-export type Compress = (jobs: readonly FrameJob[]) => Promise<readonly (Buffer | undefined)[]>;
-
-/** On this thread. */
-export const compressHere: Compress = async (jobs) => {
-  const stored: (Buffer | undefined)[] = [];
-  for (const job of jobs) stored.push(await runFrameJob(job));
-  return stored;
-};
+import { type Compress, compressHere, type FrameJob } from './frame-job.ts';
 
 export class CompressThread {
   readonly #worker: Worker;

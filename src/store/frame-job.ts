@@ -1,4 +1,4 @@
-/** One frame to be compressed, as plain data: the work of a thread, or of this one. */
+/** Frames to be compressed, as plain data: the work of a thread, or of this one. */
 import { compressDelta, compressFrame, type Effort } from './frame.ts';
 
 export interface FrameJob {
@@ -21,3 +21,13 @@ export async function runFrameJob({ raw, effort, dictionary, share = 1 }: FrameJ
   // The full frame is only made where it could be in doubt.
   return delta.length <= (await compressFrame(raw)).length * share ? delta : undefined;
 }
+
+/** Stored bytes of each job, in their order; undefined for a delta that is not worth it. */
+export type Compress = (jobs: readonly FrameJob[]) => Promise<readonly (Buffer | undefined)[]>;
+
+/** On this thread. */
+export const compressHere: Compress = async (jobs) => {
+  const stored: (Buffer | undefined)[] = [];
+  for (const job of jobs) stored.push(await runFrameJob(job));
+  return stored;
+};

@@ -21,23 +21,28 @@ export interface FrameRange extends ByteRange {
 }
 
 /** Ranges that cover the frames, each over one pack; frames of one pack come in ascending order of offset. */
-export function mergeFrames(frames: readonly FrameLocation[]): FrameRange[] {
+export function mergeFrames(frames: readonly FrameLocation[], gapBytes: number = MERGE_GAP_BYTES): FrameRange[] {
   const packs = new Map<string, FrameLocation[]>();
   for (const frame of frames) {
     const list = packs.get(frame.pack);
     if (list === undefined) packs.set(frame.pack, [frame]);
     else list.push(frame);
   }
-  return [...packs.values()].flatMap((list) => mergePack(list.sort((a, b) => a.offset - b.offset)));
+  return [...packs.values()].flatMap((list) =>
+    mergePack(
+      list.sort((a, b) => a.offset - b.offset),
+      gapBytes,
+    ),
+  );
 }
 
-function mergePack(frames: readonly FrameLocation[]): FrameRange[] {
+function mergePack(frames: readonly FrameLocation[], gapBytes: number): FrameRange[] {
   const ranges: { pack: string; start: number; end: number; frames: FrameLocation[] }[] = [];
   for (const frame of frames) {
     const { pack, offset: start } = frame;
     const end = start + frame.storedBytes;
     const last = ranges.at(-1);
-    if (last !== undefined && start - last.end <= MERGE_GAP_BYTES && end - last.start <= RANGE_LIMIT_BYTES) {
+    if (last !== undefined && start - last.end <= gapBytes && end - last.start <= RANGE_LIMIT_BYTES) {
       last.end = Math.max(last.end, end);
       last.frames.push(frame);
     } else {
@@ -54,13 +59,13 @@ function mergePack(frames: readonly FrameLocation[]): FrameRange[] {
  * @throws wrong-answer when the store answers with another length than asked; bad-pack when the pack is gone.
  */
 export async function readFrames(
-  store: Pick<BlobStore, 'get' | 'url'>,
+  store: Pick<BlobStore, 'get' | 'url' | 'requestCostBytes'>,
   frames: readonly FrameLocation[],
   onRead?: (bytes: number) => void,
   signal?: AbortSignal,
 ): Promise<Map<string, Buffer>> {
   const stored = new Map<string, Buffer>();
-  await mapLimited(mergeFrames(frames), RANGES_IN_FLIGHT, async (range) => {
+  await mapLimited(mergeFrames(frames, store.requestCostBytes), RANGES_IN_FLIGHT, async (range) => {
     throwIfAborted(signal);
     const bytes = await readRange(store, range.pack, range, signal);
     onRead?.(bytes.length);

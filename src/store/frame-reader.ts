@@ -56,7 +56,7 @@ export type Locate = (
 ) => Promise<readonly (ChunkLocation | undefined)[]>;
 
 export interface FrameReaderOptions {
-  readonly store: Pick<BlobStore, 'get' | 'url'>;
+  readonly store: Pick<BlobStore, 'get' | 'url' | 'requestCostBytes'>;
   readonly locate: Locate;
   /** Reads chunks that `locate` does not know, or fails with missing-chunk. */
   readonly elsewhere: (names: readonly ShortName[]) => Promise<Buffer[]>;

@@ -10,7 +10,6 @@ import { shortName, type Hash, type ShortName } from '../base/hash.ts';
 import type { UlidSource } from '../base/ulid.ts';
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
 import type { ChunkSource, ChunkWrite } from './chunks.ts';
-import type { Compress } from './compress-thread.ts';
 import {
   DEPTH_LIMIT,
   DICTIONARY_CHUNKS_LIMIT,
@@ -20,7 +19,7 @@ import {
   isUsableDictionary,
   WHOLE_FRAME_TARGET_BYTES,
 } from './frame.ts';
-import type { FrameJob } from './frame-job.ts';
+import type { Compress, FrameJob } from './frame-job.ts';
 import type { EncodedFrame } from './pack-builder.ts';
 import { PackWriter, type PackQueue } from './pack-writer.ts';
 import type { PackKind } from './pack.ts';

@@ -3,8 +3,9 @@ import { sha256, shortName, type Hash, type ShortName } from '../../src/base/has
 import type { ChunkIndex } from '../../src/store/chunk-index.ts';
 import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
-import { type Compress, compressHere, CompressThread } from '../../src/store/compress-thread.ts';
+import { CompressThread } from '../../src/store/compress-thread.ts';
 import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
+import { type Compress, compressHere } from '../../src/store/frame-job.ts';
 import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
 import type { EncodedFrame } from '../../src/store/pack-builder.ts';
 import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compressHere, CompressThread } from '../../src/store/compress-thread.ts';
-import type { FrameJob } from '../../src/store/frame-job.ts';
+import { CompressThread } from '../../src/store/compress-thread.ts';
+import { compressHere, type FrameJob } from '../../src/store/frame-job.ts';
 import { editLeaf, manyLeaves } from './chunk-fixtures.ts';
 
 /** Deltas of which each is worth it or not, and frames that stand alone. */

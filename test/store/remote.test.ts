@@ -237,6 +237,14 @@ describe('mergeFrames', () => {
     expect(spans(frame('p', 8, 100), frame('p', 109 + MERGE_GAP_BYTES, 50))).toHaveLength(2);
   });
 
+  test('a store whose requests cost little is asked for little between them', () => {
+    const frames = [frame('p', 8, 100), frame('p', 128, 50), frame('p', 300, 50)];
+    expect(mergeFrames(frames, 20).map(({ start, end }) => [start, end])).toEqual([
+      [8, 178],
+      [300, 350],
+    ]);
+  });
+
   test('never makes a range of more than 16 MiB out of several frames', () => {
     const half = RANGE_LIMIT_BYTES / 2;
     expect(spans(frame('p', 8, half), frame('p', 8 + half, half))).toHaveLength(1);
