@@ -136,7 +136,11 @@ async function currentStaged(repository: Repository, dataset: string, parent: Ve
   }
   await checkStaged(staged);
   if (staged.summary.parent === (parent?.hash ?? null)) return staged;
-  return restage(repository, dataset, staged, parent);
+  const carried = await restage(repository, dataset, staged, parent);
+  if (carried !== undefined) return carried;
+  throw new UttrError('nothing-staged', `the version checked out has all that was staged for ${dataset}`, {
+    hint: 'nothing is left to commit; see: uttr status',
+  });
 }
 
 /**

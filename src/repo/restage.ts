@@ -15,14 +15,15 @@ import type { Version } from './versions.ts';
  * Carries the staged changes over to `parent`, field by field. A record that is there as it was, or already as it is
  * to be, is no trouble; one that was changed otherwise meanwhile is a conflict, and nothing is carried over.
  *
- * @throws merge-conflict; nothing-staged when `parent` has all of it
+ * @returns undefined when `parent` has all of it: then nothing is staged any more
+ * @throws merge-conflict
  */
 export async function restage(
   repository: Repository,
   dataset: string,
   staged: Staged,
   parent: Version | undefined,
-): Promise<Staged> {
+): Promise<Staged | undefined> {
   const lookup = new BaseLookup(repository.chunks, parent?.manifest);
   const file = `${dataset}-${repository.ulids.next()}.staged`;
   const path = repository.path('staged', file);
@@ -52,9 +53,8 @@ export async function restage(
   if (writer.lines === 0) {
     repository.catalogue.transaction(() => repository.catalogue.clearStaged(dataset));
     for (const gone of [file, staged.file]) await discardStaged(repository, gone);
-    throw new UttrError('nothing-staged', `the version checked out has all that was staged for ${dataset}`, {
-      hint: 'nothing is left to commit; see: uttr status',
-    });
+    repository.progress.note(`the version that is checked out now has all that was staged for ${dataset}`);
+    return undefined;
   }
   const summary: StagedSummary = {
     ...staged.summary,

@@ -14,6 +14,7 @@ import type { IncomingRow } from './group-state.ts';
 import { removeStagedLeftovers } from './leftovers.ts';
 import type { Repository } from './repository.ts';
 import { FileRunStore } from './run-store.ts';
+import { restage } from './restage.ts';
 import { type RowConflict, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
 import { readStagedGroups, StagedWriter } from './staged-file.ts';
 import { checkStaged, discardStaged, readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
@@ -39,9 +40,7 @@ export interface StageJob {
 
 /** Sorts the rows, brings them together with what is there, and records the new staged file. */
 export async function stageBatch(repository: Repository, job: StageJob): Promise<StageTally> {
-  const previous = readStagedState(repository, job.dataset);
-  refuseOtherParent(job, previous);
-  if (previous !== undefined && !job.fresh) await checkStaged(previous);
+  const previous = await stagedBefore(repository, job);
   await removeStagedLeftovers(repository);
   const runs = await FileRunStore.open(await repository.ensureFolder('staged'));
   const sorter = new RunSorter(runs);
@@ -150,9 +149,11 @@ async function record(
   for (const name of gone) if (name !== undefined) await discardStaged(repository, name);
 }
 
-function refuseOtherParent(job: StageJob, previous: Staged | undefined): void {
-  if (previous === undefined || job.fresh || previous.summary.parent === (job.parent?.hash ?? null)) return;
-  throw new UttrError('head-moved', `what is staged for ${job.dataset} was prepared for another version`, {
-    hint: `commit it first (uttr commit ${job.dataset}) or drop it (uttr reset ${job.dataset})`,
-  });
+/** What is staged already, prepared for the version that the batch comes onto: git may have moved the pointer. */
+async function stagedBefore(repository: Repository, job: StageJob): Promise<Staged | undefined> {
+  const staged = readStagedState(repository, job.dataset);
+  if (staged === undefined || job.fresh) return staged;
+  await checkStaged(staged);
+  if (staged.summary.parent === (job.parent?.hash ?? null)) return staged;
+  return restage(repository, job.dataset, staged, job.parent);
 }

@@ -45,6 +45,24 @@ test('what is staged goes to the version that was checked out meanwhile, with it
   await copy.open(async (repository) => expect((await fsck(repository, { rebuildIndex: false })).problems).toEqual([]));
 });
 
+test('a batch added after another version was checked out comes to what was staged before', async () => {
+  const { copy, old } = await twoVersions();
+  await copy.add(rows(200, 3));
+  checkOut(copy, old);
+  await copy.add(rows(202, 3));
+  expect((await copy.commit()).changes).toEqual({ added: 5, relabelled: 0, updated: 0, removed: 0 });
+  expect(Object.keys(await copy.records())).toHaveLength(35);
+});
+
+test('a batch is staged alone where the version has all that was staged before', async () => {
+  const { copy, old, current } = await twoVersions();
+  checkOut(copy, old);
+  await copy.add(rows(100, 5));
+  checkOut(copy, current);
+  await copy.add(rows(300, 2));
+  expect((await copy.commit()).changes).toEqual({ added: 2, relabelled: 0, updated: 0, removed: 0 });
+});
+
 test('what the version has already is no change any more', async () => {
   const { copy, old, current } = await twoVersions();
   checkOut(copy, old);
@@ -85,7 +103,7 @@ test('what contradicts the version is a conflict, and stays staged for the versi
     message: expect.stringContaining(`"${FIRST}"`),
     hint: expect.stringContaining(`uttr reset ${DATASET}`),
   });
-  await expect(copy.add(rows(400, 1))).rejects.toMatchObject({ code: 'head-moved' });
+  await expect(copy.add(rows(400, 1))).rejects.toMatchObject({ code: 'merge-conflict' });
   expect(await staged(copy)).not.toBeNull();
   checkOut(copy, old);
   await copy.commit();
