@@ -67,6 +67,18 @@ function useCommand(): void {
   expect('fsck', fsck.ok, true);
 }
 
+/** Without them the command works too, on one thread: so nobody would notice that they are not there. */
+function startThreads(): void {
+  const dist = join(prefix, 'lib', 'node_modules', 'uttr', 'dist');
+  for (const path of ['cli/parse-worker', 'cli/compress-worker', 'repo/parse-worker', 'store/compress-worker']) {
+    const file = join(dist, `${path}.js`);
+    const program =
+      'const thread = new (require("node:worker_threads").Worker)(process.argv[1]);' +
+      'thread.on("online", () => { console.log("online"); thread.terminate(); });';
+    expect(path, run(process.execPath, ['-e', program, file], scratch).trim(), 'online');
+  }
+}
+
 /** Types as a program of somebody else sees them: no `skipLibCheck`, nothing of ours but the package. */
 function useLibrary(): void {
   const folder = join(scratch, 'consumer');
@@ -113,6 +125,7 @@ try {
   console.log('publint: clean');
   run('npm', ['install', '--global', '--prefix', prefix, '--prefer-offline', '--no-audit', '--no-fund', archive], home);
   useCommand();
+  startThreads();
   useLibrary();
 } finally {
   rmSync(scratch, { recursive: true, force: true });
