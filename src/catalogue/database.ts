@@ -66,11 +66,12 @@ const MIGRATIONS: readonly string[] = [
      url TEXT NOT NULL, dataset TEXT NOT NULL, branch TEXT NOT NULL, sequence INTEGER NOT NULL, txid TEXT NOT NULL,
      version TEXT NOT NULL, previous TEXT, PRIMARY KEY (url, dataset, branch)) STRICT, WITHOUT ROWID;`,
   `CREATE TABLE filters (
-     dataset TEXT PRIMARY KEY, file TEXT NOT NULL, groups INTEGER NOT NULL, capacity INTEGER NOT NULL) STRICT;
+     dataset TEXT PRIMARY KEY, file TEXT NOT NULL, groups INTEGER NOT NULL, capacity INTEGER NOT NULL,
+     added INTEGER NOT NULL) STRICT;
    CREATE TABLE filter_versions (
      dataset TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (dataset, version)) STRICT, WITHOUT ROWID;
    CREATE TABLE filter_additions (
-     id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, hashes BLOB NOT NULL) STRICT;
+     id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, hashes BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
    CREATE INDEX filter_additions_by_dataset ON filter_additions (dataset, id);`,
 ];
 

@@ -1,4 +1,5 @@
 /** Which groups versions may have: a filter for each dataset, and what was added since it was written. */
+import { crc32 } from 'node:zlib';
 import type { Hash } from '../base/hash.ts';
 import type { Statements } from './statements.ts';
 
@@ -12,9 +13,12 @@ export interface FilterRow {
 
 export interface FilterAddition {
   readonly id: number;
-  /** Two hashes of 32 bits for each group, little-endian. */
+  /** A hash of 32 bits for each group, little-endian. */
   readonly hashes: Buffer;
 }
+
+/** Bytes of a group in `hashes`. */
+const HASH_BYTES = 4;
 
 export class FilterRows {
   readonly #statements: Statements;
@@ -35,29 +39,40 @@ export class FilterRows {
     return this.#statements.get(sql, dataset, version) !== undefined;
   }
 
-  additions(dataset: string): FilterAddition[] {
-    return this.#statements.all(
-      'SELECT id, hashes FROM filter_additions WHERE dataset = ? ORDER BY id',
+  /** undefined where they are damaged, or some are lost: SQLite would not notice. */
+  additions(dataset: string): FilterAddition[] | undefined {
+    const rows = this.#statements.all(
+      'SELECT id, hashes, checksum FROM filter_additions WHERE dataset = ? ORDER BY id',
       dataset,
-    ) as FilterAddition[];
+    ) as (FilterAddition & { readonly checksum: number })[];
+    const sum = this.#statements.get('SELECT added FROM filters WHERE dataset = ?', dataset) as
+      | { readonly added: number }
+      | undefined;
+    const isWhole = rows.every(({ hashes, checksum }) => crc32(hashes) === checksum);
+    return isWhole && countOf(rows) === (sum?.added ?? 0) ? rows.map(({ id, hashes }) => ({ id, hashes })) : undefined;
   }
 
   /** Another filter in the place of the one before; it covers nothing yet. */
   replace(dataset: string, { file, groups, capacity }: FilterRow): void {
     this.clear(dataset);
-    const sql = 'INSERT INTO filters (dataset, file, groups, capacity) VALUES (?, ?, ?, ?)';
+    const sql = 'INSERT INTO filters (dataset, file, groups, capacity, added) VALUES (?, ?, ?, ?, 0)';
     this.#statements.run(sql, dataset, file, groups, capacity);
   }
 
-  /** A filter that has the additions up to `id` too. */
-  absorb(dataset: string, { file, groups }: FilterRow, id: number): void {
-    this.#statements.run('UPDATE filters SET file = ?, groups = ? WHERE dataset = ?', file, groups, dataset);
-    this.#statements.run('DELETE FROM filter_additions WHERE dataset = ? AND id <= ?', dataset, id);
+  /** A filter that has some of the additions too. */
+  absorb(dataset: string, file: string, additions: readonly FilterAddition[]): void {
+    const count = countOf(additions);
+    const sql = 'UPDATE filters SET file = ?, groups = groups + ?, added = added - ? WHERE dataset = ?';
+    this.#statements.run(sql, file, count, count, dataset);
+    for (const { id } of additions) this.#statements.run('DELETE FROM filter_additions WHERE id = ?', id);
   }
 
   cover(dataset: string, version: Hash, hashes: Buffer): void {
     if (hashes.length > 0) {
-      this.#statements.run('INSERT INTO filter_additions (dataset, hashes) VALUES (?, ?)', dataset, hashes);
+      const insert = 'INSERT INTO filter_additions (dataset, hashes, checksum) VALUES (?, ?, ?)';
+      this.#statements.run(insert, dataset, hashes, crc32(hashes));
+      const update = 'UPDATE filters SET added = added + ? WHERE dataset = ?';
+      this.#statements.run(update, hashes.length / HASH_BYTES, dataset);
     }
     const sql = 'INSERT OR IGNORE INTO filter_versions (dataset, version) VALUES (?, ?)';
     this.#statements.run(sql, dataset, version);
@@ -73,4 +88,9 @@ export class FilterRows {
   files(): string[] {
     return (this.#statements.all('SELECT file FROM filters') as { file: string }[]).map(({ file }) => file);
   }
+}
+
+/** How many groups some additions have. */
+export function countOf(additions: readonly Pick<FilterAddition, 'hashes'>[]): number {
+  return additions.reduce((sum, { hashes }) => sum + hashes.length / HASH_BYTES, 0);
 }

@@ -13,7 +13,7 @@
  */
 import type { Hash } from '../base/hash.ts';
 import { xxh32 } from '../base/xxhash.ts';
-import type { FilterRow } from '../catalogue/filter-rows.ts';
+import { countOf, type FilterAddition, type FilterRow } from '../catalogue/filter-rows.ts';
 import type { Manifest } from '../records/manifest.ts';
 import { BloomBuilder, BloomFile } from '../store/bloom-filter.ts';
 import { discard, writeDurably } from '../store/durable-file.ts';
@@ -54,8 +54,8 @@ class HashList {
   }
 }
 
-function* hashesIn(additions: readonly Buffer[]): Generator<number> {
-  for (const bytes of additions) {
+function* hashesIn(additions: readonly FilterAddition[]): Generator<number> {
+  for (const { hashes: bytes } of additions) {
     for (let at = 0; at < bytes.length; at += HASH_BYTES) yield bytes.readUInt32LE(at);
   }
 }
@@ -65,7 +65,7 @@ export class GroupFilter {
   readonly #file: BloomFile;
   readonly #added: ReadonlySet<number>;
 
-  private constructor(file: BloomFile, additions: readonly Buffer[]) {
+  private constructor(file: BloomFile, additions: readonly FilterAddition[]) {
     this.#file = file;
     this.#added = new Set(hashesIn(additions));
   }
@@ -79,11 +79,11 @@ export class GroupFilter {
     const [row, additions] = catalogue.transaction(() => [
       // Another command may have made a new filter meanwhile.
       catalogue.filters.covers(dataset, parent.hash) ? catalogue.filters.get(dataset) : undefined,
-      catalogue.filters.additions(dataset).map(({ hashes }) => hashes),
+      catalogue.filters.additions(dataset),
     ]);
     if (row === undefined) return undefined;
-    const file = BloomFile.open(repository.path(FILTERS, row.file));
-    if (file !== undefined) return new GroupFilter(file, additions);
+    const file = additions === undefined ? undefined : BloomFile.open(repository.path(FILTERS, row.file));
+    if (file !== undefined && additions !== undefined) return new GroupFilter(file, additions);
     catalogue.transaction(() => {
       // The next commit makes another.
       if (catalogue.filters.get(dataset)?.file === row.file) catalogue.filters.clear(dataset);
@@ -209,21 +209,23 @@ async function maintain(repository: Repository, version: Version): Promise<void>
   const { catalogue } = repository;
   const { dataset } = version.manifest;
   const row = catalogue.filters.get(dataset);
-  const additions = row === undefined ? [] : catalogue.filters.additions(dataset);
-  const added = additions.reduce((sum, { hashes }) => sum + hashes.length / HASH_BYTES, 0);
-  const isCovered = row !== undefined && catalogue.filters.covers(dataset, version.hash);
-  if (isCovered && added <= ADDITIONS_LIMIT) return;
-  if (isCovered && row.groups + added <= row.capacity) {
-    const filter = BloomBuilder.read(repository.path(FILTERS, row.file));
-    if (filter !== undefined) {
-      for (const hash of hashesIn(additions.map(({ hashes }) => hashes))) filter.add(hash);
-      await exchange(repository, dataset, row, filter, (file) => {
-        catalogue.filters.absorb(dataset, { ...row, file, groups: row.groups + added }, additions.at(-1)?.id ?? 0);
-      });
-      return;
-    }
+  const additions = catalogue.filters.additions(dataset);
+  if (row === undefined || additions === undefined || !catalogue.filters.covers(dataset, version.hash)) {
+    await rebuild(repository, version, row);
+    return;
   }
-  await rebuild(repository, version, row);
+  const added = countOf(additions);
+  if (added <= ADDITIONS_LIMIT) return;
+  const hasRoom = row.groups + added <= row.capacity;
+  const filter = hasRoom ? BloomBuilder.read(repository.path(FILTERS, row.file)) : undefined;
+  if (filter === undefined) {
+    await rebuild(repository, version, row);
+    return;
+  }
+  for (const hash of hashesIn(additions)) filter.add(hash);
+  await exchange(repository, dataset, row, filter, (file) => {
+    catalogue.filters.absorb(dataset, file, additions);
+  });
 }
 
 async function rebuild(repository: Repository, version: Version, row: FilterRow | undefined): Promise<void> {

@@ -74,7 +74,7 @@ describe('packs', () => {
   test('fsck names a damaged pack, and reads give the right rows or an error', async () => {
     for (const name of packsBelow(intact.path('alice', '.uttr'))) {
       const file = join('alice', '.uttr', name);
-      for (const change of someChanges(intact.path(file), ALL ? 500 : 6)) {
+      for (const change of someChanges(intact.path(file), ALL ? 60 : 6)) {
         await withDamage(file, change, async (sandbox) => {
           expect(await wrongAnswers(sandbox, 'alice')).toEqual([]);
           expect((await sandbox.run('alice', 'fsck')).code).toBe(CORRUPT);
@@ -125,7 +125,7 @@ describe('small files', () => {
         if (!isUttrError(error) || error.kind === 'internal') throw new Error(`bit ${bit}`, { cause: error });
       }
     }
-    for (const bit of sample(accepted, ALL ? Infinity : 25)) {
+    for (const bit of sample(accepted, ALL ? 200 : 25)) {
       await withDamage(
         POINTER,
         (all) => flipped(all, bit),
@@ -140,7 +140,7 @@ describe('small files', () => {
   test.each([POINTER, join('alice', 'uttr.json'), join('alice', '.uttr', 'format.json')])(
     'whatever changes in %s, rows are right or refused',
     async (file) => {
-      for (const change of someChanges(intact.path(file), ALL ? 2000 : 40)) {
+      for (const change of someChanges(intact.path(file), ALL ? 400 : 40)) {
         await withDamage(file, change, async (sandbox) => {
           expect(await wrongAnswers(sandbox, 'alice')).toEqual([]);
         });
@@ -153,7 +153,7 @@ describe('the catalogue', () => {
   const file = join('alice', '.uttr', 'catalogue.db');
 
   test('whatever changes in it, rows are right or refused, and a rebuild brings all back', async () => {
-    for (const change of someChanges(intact.path(file), ALL ? 5000 : 200)) {
+    for (const change of someChanges(intact.path(file), ALL ? 800 : 200)) {
       await withDamage(file, change, async (sandbox) => {
         expect(await wrongAnswers(sandbox, 'alice')).toEqual([]);
         const rebuilt = await sandbox.run('alice', 'fsck', '--rebuild-index');
@@ -181,7 +181,7 @@ describe('the remote', () => {
     expect(files.length).toBeGreaterThanOrEqual(4);
     for (const name of files) {
       const file = join('remote', name);
-      for (const change of someChanges(intact.path(file), ALL ? 500 : 16)) {
+      for (const change of someChanges(intact.path(file), ALL ? 60 : 16)) {
         await withDamage(file, change, async (sandbox) => {
           const cat = await sandbox.run('bob', 'cat', DATASET);
           expect(cat.code === 0 ? cat.stdout : clonedRows).toBe(clonedRows);

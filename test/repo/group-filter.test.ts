@@ -184,6 +184,24 @@ describe('the filter', () => {
     expect(await filterRow(copy)).toBeUndefined();
   });
 
+  test.each([
+    'UPDATE filter_additions SET hashes = zeroblob(length(hashes)) WHERE id = 2',
+    'DELETE FROM filter_additions WHERE id = 1',
+  ])('whose additions are damaged or lost is not believed: %s', async (damage) => {
+    const copy = await newCopy();
+    await copy.put(rows(0, 50));
+    await copy.put(rows(50, 10));
+    await copy.put(rows(60, 10));
+    await copy.open(async ({ catalogue }) => {
+      catalogue.db.exec(damage);
+    });
+    expect((await copy.add(rows(45, 30))).rows.duplicate).toBe(25);
+    expect(await filterRow(copy)).toBeUndefined();
+    await copy.commit();
+    expect(await filterRow(copy)).toMatchObject({ groups: 75 });
+    expect(await check(copy)).toMatchObject({ ok: true });
+  });
+
   test('that cannot be written does not fail the commit', async () => {
     const copy = await newCopy();
     await copy.put(rows(0, 10));
