@@ -48,48 +48,62 @@ export async function stageBatch(repository: Repository, job: StageJob): Promise
     const rows = new RowLines(sorter, job.identity);
     await job.feed(rows);
     const file = `${job.dataset}-${repository.ulids.next()}.staged`;
-    const writer = await StagedWriter.open(repository.path('staged', file));
-    try {
-      const keep = previous !== undefined && !job.fresh;
-      const tally = await withBase(repository, job.parent, (base) =>
-        stageRows({
-          base,
-          sorted: untilAborted(sorter.finish(), repository.signal),
-          staged: keep ? readStagedGroups(previous.path, job.identity) : undefined,
-          allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent?.manifest) : undefined,
-          policy: job.policy,
-          writer,
-          onConflict: job.onConflict,
-        }),
-      );
-      if (!job.decide(tally)) {
-        await writer.abort();
-        return tally;
-      }
-      await writer.publish();
-      crashPoint('staged.written');
-      await job.beforeRecord?.();
-      const summary: StagedSummary = {
-        parent: job.parent?.hash ?? null,
-        batches: [...(keep ? previous.summary.batches : []), ...job.batches()],
-        changes: tally.staged,
-        intents: [
-          ...new Set([...(keep ? previous.summary.intents : []), ...[...rows.intents].flatMap(labelNames)]),
-        ].sort(),
-        lines: writer.lines,
-        checksum: writer.checksum,
-      };
-      await record(repository, job.dataset, previous, file, summary);
-      return tally;
-    } catch (error) {
-      await writer.abort();
-      // It may have its name already, but nothing refers to it.
-      await discardStaged(repository, file);
-      throw explained(repository, job.dataset, previous, error);
-    }
+    const { tally, summary } = await writeStaged(repository, job, previous, file, sorter, rows);
+    if (summary !== undefined) await record(repository, job.dataset, previous, file, summary);
+    return tally;
+  } catch (error) {
+    throw explained(repository, job.dataset, previous, error);
   } finally {
     await sorter.close();
     await runs.close();
+  }
+}
+
+/** Writes the staged file; where it fails, or nothing is to be staged, there is none. */
+async function writeStaged(
+  repository: Repository,
+  job: StageJob,
+  previous: Staged | undefined,
+  file: string,
+  sorter: RunSorter,
+  rows: RowLines,
+): Promise<{ readonly tally: StageTally; readonly summary?: StagedSummary }> {
+  const writer = await StagedWriter.open(repository.path('staged', file));
+  try {
+    const kept = job.fresh ? undefined : previous;
+    const tally = await withBase(repository, job.parent, (base) =>
+      stageRows({
+        base,
+        sorted: untilAborted(sorter.finish(), repository.signal),
+        staged: kept === undefined ? undefined : readStagedGroups(kept.path, job.identity),
+        allFolds: job.policy.replace ? allFolds(repository.chunks, job.parent?.manifest) : undefined,
+        policy: job.policy,
+        writer,
+        onConflict: job.onConflict,
+      }),
+    );
+    if (!job.decide(tally)) {
+      await writer.abort();
+      return { tally };
+    }
+    await writer.publish();
+    crashPoint('staged.written');
+    await job.beforeRecord?.();
+    const intents = new Set([...(kept?.summary.intents ?? []), ...[...rows.intents].flatMap(labelNames)]);
+    const summary: StagedSummary = {
+      parent: job.parent?.hash ?? null,
+      batches: [...(kept?.summary.batches ?? []), ...job.batches()],
+      changes: tally.staged,
+      intents: [...intents].sort(),
+      lines: writer.lines,
+      checksum: writer.checksum,
+    };
+    return { tally, summary };
+  } catch (error) {
+    await writer.abort();
+    // It may have its name already, but nothing refers to it.
+    await discardStaged(repository, file);
+    throw error;
   }
 }
 
@@ -128,7 +142,10 @@ function overtaken(dataset: string, cause?: unknown): UttrError {
   });
 }
 
-/** Puts the new staged file in the place of the old one, unless another command was faster. */
+/**
+ * Puts the new staged file in the place of the old one, unless another command was faster. Where the transaction fails
+ * for any other reason, the file stays: a disk that fails while SQLite commits may yet show the commit to the next command.
+ */
 async function record(
   repository: Repository,
   dataset: string,
@@ -137,13 +154,16 @@ async function record(
   summary: StagedSummary,
 ): Promise<void> {
   const { catalogue } = repository;
-  catalogue.transaction(() => {
-    if (catalogue.staged(dataset)?.file !== previous?.file) {
-      throw overtaken(dataset);
-    }
+  const isFirst = catalogue.transaction(() => {
+    if (catalogue.staged(dataset)?.file !== previous?.file) return false;
     if (summary.lines === 0) catalogue.clearStaged(dataset);
     else catalogue.setStaged({ dataset, file, summary: JSON.stringify(summary) });
+    return true;
   });
+  if (!isFirst) {
+    await discardStaged(repository, file);
+    throw overtaken(dataset);
+  }
   crashPoint('staged.recorded');
   const gone = summary.lines === 0 ? [file, previous?.file] : [previous?.file];
   for (const name of gone) if (name !== undefined) await discardStaged(repository, name);

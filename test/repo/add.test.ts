@@ -90,6 +90,25 @@ describe('add', () => {
     expect((await copy.commit()).changes.added).toBe(2);
   });
 
+  test('whose transaction fails but shows after all has its file', async () => {
+    const copy = await newCopy();
+    await copy.add(rows(0, 1));
+    const adding = copy.open((repository) => {
+      const { catalogue } = repository;
+      const transaction = catalogue.transaction.bind(catalogue);
+      // As SQLite does where the disk fails at the end of a commit.
+      catalogue.transaction = (work) => {
+        transaction(work);
+        throw new Error('fsync failed');
+      };
+      return add(repository, DATASET, [
+        { kind: 'stream', name: 'a.jsonl', stream: once('{"text":"a","intent":"x"}\n') },
+      ]);
+    });
+    await expect(adding).rejects.toThrow('fsync failed');
+    expect((await copy.commit()).changes.added).toBe(2);
+  });
+
   test('that fails between its steps leaves what was staged', async () => {
     const copy = await newCopy();
     await copy.add(rows(0, 1));
