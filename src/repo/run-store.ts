@@ -16,24 +16,18 @@ export const SORT_FOLDER = /^sort-(?<pid>\d+)-/u;
  * an interrupted sort starts again.
  */
 export class FileRunStore {
-  readonly #folder: string;
+  readonly #parent: string;
+  /** Made for the first run: most batches are sorted in memory. */
+  #folder: Promise<string> | undefined;
   #next = 0;
 
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
   /** @param parent a folder on the disk where the sorted data will lie */
-  static async open(parent: string): Promise<FileRunStore> {
-    try {
-      return new FileRunStore(await mkdtemp(join(parent, `sort-${pid}-`)));
-    } catch (error) {
-      throw fileError(error, 'make a folder in', parent);
-    }
+  constructor(parent: string) {
+    this.#parent = parent;
   }
 
   async write(parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<string> {
-    const path = join(this.#folder, `run-${this.#next++}`);
+    const path = join(await this.#open(), `run-${this.#next++}`);
     try {
       await pipeline(Readable.from(parts, { objectMode: true, highWaterMark: 4 }), createWriteStream(path));
     } catch (error) {
@@ -55,6 +49,16 @@ export class FileRunStore {
   }
 
   async close(): Promise<void> {
-    await discard(this.#folder);
+    if (this.#folder !== undefined) await discard(await this.#folder);
+  }
+
+  async #open(): Promise<string> {
+    this.#folder ??= mkdtemp(join(this.#parent, `sort-${pid}-`));
+    try {
+      return await this.#folder;
+    } catch (error) {
+      this.#folder = undefined;
+      throw fileError(error, 'make a folder in', this.#parent);
+    }
   }
 }

@@ -42,7 +42,7 @@ export interface StageJob {
 export async function stageBatch(repository: Repository, job: StageJob): Promise<StageTally> {
   const previous = await stagedBefore(repository, job);
   await removeStagedLeftovers(repository);
-  const runs = await FileRunStore.open(await repository.ensureFolder('staged'));
+  const runs = new FileRunStore(await repository.ensureFolder('staged'));
   const sorter = new RunSorter(runs);
   try {
     const rows = new RowLines(sorter, job.identity);

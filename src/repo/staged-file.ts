@@ -249,8 +249,17 @@ interface Piece {
   readonly bytesRead: number;
 }
 
+/** The file that was checked last, if it is one piece: a commit goes over it several times. */
+let recent: { readonly path: string; readonly piece: Piece } | undefined;
+
 /** Reads a file piece by piece, each while the one before is worked on; memory of a piece is never used again. */
-async function* readPieces(path: string): AsyncGenerator<Piece> {
+async function* readPieces(path: string, isCheck = false): AsyncGenerator<Piece> {
+  if (!isCheck && recent?.path === path) {
+    yield recent.piece;
+    return;
+  }
+  let only: Piece | undefined;
+  let pieces = 0;
   let handle: FileHandle | undefined;
   let next: Promise<Piece> | undefined;
   try {
@@ -264,10 +273,12 @@ async function* readPieces(path: string): AsyncGenerator<Piece> {
     next = read();
     for (;;) {
       const piece = await next;
-      if (piece.bytesRead === 0) return;
+      if (piece.bytesRead === 0) break;
       next = read();
+      only = pieces++ === 0 ? piece : undefined;
       yield piece;
     }
+    if (isCheck) recent = only === undefined ? undefined : { path, piece: only };
   } catch (error) {
     throw fileError(error, 'read', path);
   } finally {
@@ -280,7 +291,7 @@ async function* readPieces(path: string): AsyncGenerator<Piece> {
 /** CRC-32 of a staged file. */
 export async function checksumOf(path: string): Promise<number> {
   let checksum = 0;
-  for await (const { buffer, bytesRead } of readPieces(path)) {
+  for await (const { buffer, bytesRead } of readPieces(path, true)) {
     checksum = crc32(buffer.subarray(HEADROOM_BYTES, HEADROOM_BYTES + bytesRead), checksum);
   }
   return checksum;

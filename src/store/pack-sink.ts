@@ -32,12 +32,17 @@ export interface PackSinkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Chunks looked for in the store together. */
+const WAITING_CHUNKS = 64;
+
 /** Where the tree puts its chunks. Use once: put, then `finish` or `abort`. */
 export class PackSink implements ChunkSink {
   readonly #index: ChunkIndex;
   readonly #signal: AbortSignal | undefined;
   readonly #queue: PackQueue;
   readonly #lanes: Readonly<Record<PackKind, PackLane>>;
+  /** Chunks put here that nobody has looked for in the store: one question is asked for many. */
+  readonly #waiting = new Map<ShortName, { readonly kind: PackKind; readonly chunk: ChunkWrite }>();
   /** Chunks put here, which the index does not know yet, with the depth of their frame where that is known. */
   readonly #known: Readonly<Record<PackKind, Map<ShortName, number | undefined>>> = { d: new Map(), m: new Map() };
 
@@ -70,14 +75,27 @@ export class PackSink implements ChunkSink {
   /** Puts a chunk into packs of the given kind unless the store has it. @throws bad-chunk when it is too large */
   put(kind: PackKind, chunk: ChunkWrite): void {
     const { hash, bytes } = chunk;
-    if (this.holds(hash) || this.#index.has(hash)) return;
+    if (this.holds(hash)) return;
     if (bytes.length > FRAME_RAW_LIMIT_BYTES) {
       throw new UttrError('bad-chunk', `a chunk of ${bytes.length} bytes is too large to be stored`, {
         details: { chunk: hash, bytes: bytes.length, limit: FRAME_RAW_LIMIT_BYTES },
       });
     }
-    this.#known[kind].set(shortName(hash), chunk.replaces.length === 0 ? 0 : undefined);
-    this.#lanes[kind].put(chunk);
+    const name = shortName(hash);
+    this.#waiting.set(name, { kind, chunk });
+    if (this.#waiting.size >= WAITING_CHUNKS) this.#passOn();
+  }
+
+  /** Hands over what waits and the store has not. */
+  #passOn(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    const found = this.#index.findMany(waiting.map(([name]) => name));
+    for (const [position, [name, { kind, chunk }]] of waiting.entries()) {
+      if (found[position] !== undefined) continue;
+      this.#known[kind].set(name, chunk.replaces.length === 0 ? 0 : undefined);
+      this.#lanes[kind].put(chunk);
+    }
   }
 
   /**
@@ -85,6 +103,7 @@ export class PackSink implements ChunkSink {
    * than the frame's, or have been put here before in packs of the same kind.
    */
   copy(kind: PackKind, frame: EncodedFrame): void {
+    this.#passOn();
     for (const { name } of frame.chunks) this.#known[kind].set(name, frame.depth);
     this.#lanes[kind].copy(frame);
   }
@@ -92,27 +111,31 @@ export class PackSink implements ChunkSink {
   /** Whether a chunk was put here. */
   holds(chunk: Hash | ShortName): boolean {
     const name = shortName(chunk);
-    return this.#known.d.has(name) || this.#known.m.has(name);
+    return this.#known.d.has(name) || this.#known.m.has(name) || this.#waiting.has(name);
   }
 
   /** Depth of the frame of a chunk put here in packs of the given kind; undefined when that is not known. */
   depthOf(kind: PackKind, name: ShortName): number | undefined {
+    this.#passOn();
     return this.#known[kind].get(name);
   }
 
   /** Begins another pack of leaves, so that what follows can be fetched without what came before. */
   cut(): void {
+    this.#passOn();
     this.#lanes.d.cut();
   }
 
   async drain(): Promise<void> {
     throwIfAborted(this.#signal);
+    this.#passOn();
     await Promise.all([this.#lanes.d.drain(), this.#lanes.m.drain()]);
   }
 
   /** Writes what is left; gives the indexes of all packs, to be recorded before anything refers to them. */
   async finish(): Promise<PackIndex[]> {
     throwIfAborted(this.#signal);
+    this.#passOn();
     await Promise.all([this.#lanes.d.finish(), this.#lanes.m.finish()]);
     return this.#queue.finish();
   }

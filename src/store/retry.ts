@@ -1,7 +1,6 @@
 /**
  * How long to go on after failures of a remote, and how long to wait in between.
  */
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfAborted } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';

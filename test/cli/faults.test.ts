@@ -35,7 +35,7 @@ describe('an interrupted command', () => {
     const before = project.files();
     const child = project.spawn(['add', 'support', '-']);
     child.stdin?.write('text,intent\nhello,greet\n');
-    await appears(project, '.uttr/staged', /^sort-/u);
+    await appears(project, '.uttr', /catalogue\.db-wal/u);
     child.kill('SIGINT');
     const outcome = await finished(child);
     expect(outcome.code).toBe(130);
@@ -54,7 +54,7 @@ describe('an interrupted command', () => {
     project.write('many.csv', utterances(60_000));
     const before = project.files();
     const adding = project.spawn(['add', 'support', 'many.csv']);
-    await appears(project, '.uttr/staged', /^sort-/u);
+    await appears(project, '.uttr', /catalogue\.db-wal/u);
     adding.kill('SIGINT');
     expect(await finished(adding)).toMatchObject({ code: 130, stdout: '' });
     expect(leftOvers(project)).toEqual([]);
@@ -76,7 +76,7 @@ describe('an interrupted command', () => {
   test('ends with 143 after SIGTERM', async () => {
     const project = await newProject();
     const child = project.spawn(['add', 'support', '-']);
-    await appears(project, '.uttr/staged', /^sort-/u);
+    await appears(project, '.uttr', /catalogue\.db-wal/u);
     child.kill('SIGTERM');
     expect((await finished(child)).code).toBe(143);
     expect(leftOvers(project)).toEqual([]);
