@@ -6,8 +6,8 @@
  * anything to say, nothing is kept and the caller reads the file in one piece.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { throwIfAborted } from '../base/errors.ts';
+import { WorkerRequests } from '../base/worker-requests.ts';
 import { type ReadOptions, type ReadReport, ROW_LIMIT } from '../formats/format.ts';
 import type { RowLines } from './batch-rows.ts';
 import type { BatchInput } from './input.ts';
@@ -154,50 +154,29 @@ class MergedReport implements ReadReport {
   }
 }
 
-/** Workers that take requests in turn. */
+type ParseRequests = WorkerRequests<ParseRequest, ParseAnswer>;
+
+/** Workers that take requests in turn; what one does not answer is left to the reading in one piece. */
 class ParsePool {
-  readonly #workers: Worker[];
-  readonly #answers = new Map<number, (stretch: ParsedStretch | undefined) => void>();
+  readonly #workers: readonly ParseRequests[];
   #next = 0;
 
   constructor(size: number) {
-    const here = import.meta.url;
-    // Sources run as they are in development, compiled in the package.
-    const entry = new URL(here.endsWith('.ts') ? './parse-worker.ts' : './parse-worker.js', here);
-    this.#workers = Array.from({ length: size }, () => this.#start(entry));
+    const limits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES };
+    this.#workers = Array.from({ length: size }, () => new WorkerRequests(import.meta.url, 'parse-worker', limits));
   }
 
   get size(): number {
     return this.#workers.length;
   }
 
-  parse(request: Omit<ParseRequest, 'id'>): Promise<ParsedStretch | undefined> {
-    const id = this.#next++;
-    const worker = this.#workers[id % this.#workers.length] as Worker;
-    const { promise, resolve } = Promise.withResolvers<ParsedStretch | undefined>();
-    this.#answers.set(id, resolve);
-    // The bytes move to the worker: nobody else has a view of their memory.
-    worker.postMessage({ ...request, id }, [request.bytes.buffer as ArrayBuffer]);
-    return promise;
-  }
-
-  #start(entry: URL): Worker {
-    const worker = new Worker(entry, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES } });
-    worker.on('message', ({ id, stretch }: ParseAnswer) => {
-      this.#answers.get(id)?.(stretch);
-      this.#answers.delete(id);
-    });
-    // A worker that cannot start or ends early leaves its requests to the reading in one piece.
-    const fail = (): void => {
-      for (const resolve of this.#answers.values()) resolve(undefined);
-      this.#answers.clear();
-    };
-    worker.on('error', fail);
-    worker.on('exit', fail);
-    return worker;
+  async parse(request: Omit<ParseRequest, 'id'>): Promise<ParsedStretch | undefined> {
+    const worker = this.#workers[this.#next++ % this.#workers.length] as ParseRequests;
+    const answer = await worker.ask(request, [request.bytes.buffer as ArrayBuffer]);
+    return answer?.stretch;
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#workers.map((worker) => worker.close()));
   }
 }

@@ -6,14 +6,14 @@
  */
 import { isAscii } from 'node:buffer';
 import { parentPort } from 'node:worker_threads';
+import type { Numbered } from '../base/worker-requests.ts';
 import type { ReadOptions } from '../formats/format.ts';
 import { jsonlFormat } from '../formats/jsonl.ts';
 import { RunSorter } from '../tree/sort.ts';
 import { RowLines } from './batch-rows.ts';
 import { PlainLines } from './plain-lines.ts';
 
-export interface ParseRequest {
-  readonly id: number;
+export interface ParseRequest extends Numbered {
   readonly bytes: Uint8Array;
   readonly file: number;
   /** Lines of the file before this stretch. */
@@ -30,8 +30,7 @@ export interface ParsedStretch {
   readonly columns: readonly (readonly [string, string])[];
 }
 
-export interface ParseAnswer {
-  readonly id: number;
+export interface ParseAnswer extends Numbered {
   readonly stretch: ParsedStretch | undefined;
 }
 

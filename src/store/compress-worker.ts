@@ -1,12 +1,13 @@
 /** A worker that compresses frames: one buffer with their bytes in, one buffer with the stored bytes out. */
 import { parentPort } from 'node:worker_threads';
+import { inOwnMemory } from '../base/own-memory.ts';
+import type { Numbered } from '../base/worker-requests.ts';
 import type { Effort } from './frame.ts';
 import { type FrameJob, runFrameJob } from './frame-job.ts';
 
 /** Raw bytes, then the dictionary, of each job end to end. */
-export interface CompressRequest {
-  readonly id: number;
-  readonly bytes: Uint8Array;
+export interface CompressRequest extends Numbered {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly jobs: readonly {
     readonly rawBytes: number;
     readonly effort: Effort;
@@ -16,15 +17,14 @@ export interface CompressRequest {
   }[];
 }
 
-export interface CompressAnswer {
-  readonly id: number;
+export interface CompressAnswer extends Numbered {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Of each job; undefined for a delta that is not worth it. */
   readonly storedBytes: readonly (number | undefined)[];
 }
 
 async function answer({ id, bytes, jobs }: CompressRequest): Promise<CompressAnswer> {
-  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const all = Buffer.from(bytes.buffer);
   const parts: Buffer[] = [];
   const storedBytes: (number | undefined)[] = [];
   let at = 0;
@@ -37,18 +37,7 @@ async function answer({ id, bytes, jobs }: CompressRequest): Promise<CompressAns
     if (stored !== undefined) parts.push(stored);
     storedBytes.push(stored?.length);
   }
-  return { id, bytes: joined(parts), storedBytes };
-}
-
-/** In memory of its own, which moves to whoever asked. */
-function joined(parts: readonly Buffer[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return { id, bytes: inOwnMemory(parts), storedBytes };
 }
 
 parentPort?.on('message', (request: CompressRequest) => {
