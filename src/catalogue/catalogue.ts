@@ -189,8 +189,7 @@ export class Catalogue {
   }
 
   #addPack(pack: PackEntry): void {
-    const known = this.#statements.get('SELECT id FROM packs WHERE name = ?', pack.name);
-    if (known !== undefined) return;
+    if (this.hasPack(pack.name)) return;
     const id = Number(this.#statements.run('INSERT INTO packs (name, bytes) VALUES (?, ?)', pack.name, pack.sizeBytes));
     const [[firstFrame]] = this.#statements.rows('SELECT coalesce(max(id), 0) + 1 FROM frames') as [[number]];
     const frames = pack.frames.map(({ offset, storedBytes, rawBytes, depth, dictionary }) => [
@@ -214,12 +213,12 @@ export class Catalogue {
   }
 
   hasPack(name: string): boolean {
-    return this.#statements.get('SELECT 1 FROM packs WHERE name = ?', name) !== undefined;
+    return this.#statements.exists('SELECT 1 FROM packs WHERE name = ?', name);
   }
 
   /** Whether any pack is known. */
   hasPacks(): boolean {
-    return this.#statements.get('SELECT 1 FROM packs LIMIT 1') !== undefined;
+    return this.#statements.exists('SELECT 1 FROM packs LIMIT 1');
   }
 
   packs(): { name: string; sizeBytes: number }[] {
@@ -293,7 +292,7 @@ export class Catalogue {
   }
 
   isComplete(version: Hash): boolean {
-    return this.#statements.get('SELECT 1 FROM complete_versions WHERE version = ?', version) !== undefined;
+    return this.#statements.exists('SELECT 1 FROM complete_versions WHERE version = ?', version);
   }
 
   /** The newest versions of a dataset whose data is all here. */

@@ -18,7 +18,7 @@ export interface FilterAddition {
 }
 
 /** Bytes of a group in `hashes`. */
-const HASH_BYTES = 4;
+export const HASH_BYTES = 4;
 
 export class FilterRows {
   readonly #statements: Statements;
@@ -36,7 +36,7 @@ export class FilterRows {
   /** Whether every group of a version is in the filter or its additions. */
   covers(dataset: string, version: Hash): boolean {
     const sql = 'SELECT 1 FROM filter_versions WHERE dataset = ? AND version = ?';
-    return this.#statements.get(sql, dataset, version) !== undefined;
+    return this.#statements.exists(sql, dataset, version);
   }
 
   /** undefined where they are damaged, or some are lost: SQLite would not notice. */

@@ -84,9 +84,7 @@ export class RemoteRows {
   }
 
   hasVersion(url: string, version: Hash): boolean {
-    return (
-      this.#statements.get('SELECT 1 FROM remote_versions WHERE url = ? AND version = ?', url, version) !== undefined
-    );
+    return this.#statements.exists('SELECT 1 FROM remote_versions WHERE url = ? AND version = ?', url, version);
   }
 
   /** Forgets everything believed about a remote: it was replaced, emptied, or lied. */

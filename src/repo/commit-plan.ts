@@ -31,6 +31,7 @@ export class CountTable {
     return this.#rows.get(row)?.get(column) ?? 0;
   }
 
+  /** The sum of each column. */
   columnSums(): Map<string, number> {
     const sums = new Map<string, number>();
     for (const columns of this.#rows.values()) {
@@ -296,11 +297,6 @@ export class RecordCounter {
     this.#isFirst = parent === undefined;
     this.#strata = strata;
     this.#groups = groups;
-  }
-
-  /** Records by place, after the commit. */
-  records(): Map<string, number> {
-    return this.intents.columnSums();
   }
 
   add(move: GroupMove, side: string | undefined): void {

@@ -166,7 +166,7 @@ function settledPolicy(dataset: string, config: DatasetConfig, parent: Version |
  * has fewer than were counted.
  */
 function checkCounts(repository: Repository, dataset: string, plan: CommitPlan, trees: BuiltTrees): void {
-  const counted = plan.counter.records();
+  const counted = plan.counter.intents.columnSums();
   const places = Object.entries({ ...trees.sides, [UNLABELLED]: trees.unlabelled });
   const wrong = places.flatMap(([place, { records }]) => ((counted.get(place) ?? 0) === records ? [] : [place]));
   if (wrong.length === 0) return;

@@ -3,7 +3,7 @@
  * taken for new, and might come to a second side.
  */
 import { isUttrError } from '../base/errors.ts';
-import { eachFold } from './all-folds.ts';
+import { eachFold } from './folds.ts';
 import { GroupFilter } from './group-filter.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { Repository } from './repository.ts';

@@ -13,19 +13,16 @@
  */
 import type { Hash } from '../base/hash.ts';
 import { xxh32 } from '../base/xxhash.ts';
-import { countOf, type FilterAddition, type FilterRow } from '../catalogue/filter-rows.ts';
-import type { Manifest } from '../records/manifest.ts';
+import { countOf, type FilterAddition, type FilterRow, HASH_BYTES } from '../catalogue/filter-rows.ts';
 import { BloomBuilder, BloomFile } from '../store/bloom-filter.ts';
 import { discard, writeDurably } from '../store/durable-file.ts';
-import { diffTrees } from '../tree/diff.ts';
-import { TreeReader } from '../tree/reader.ts';
-import { eachFold, foldOf } from './all-folds.ts';
+import { changedFolds, eachFold } from './folds.ts';
+import { versionStats } from './query.ts';
 import type { Repository } from './repository.ts';
 import { loadVersion, type Version } from './versions.ts';
 
 export const FILTERS = 'filters';
 const SEED = 0x666f6c64;
-const HASH_BYTES = 4;
 
 /** A filter is made for so many times the groups that there are, so that it lasts, and for no fewer than so many. */
 const ROOM = 2;
@@ -123,27 +120,13 @@ async function cover(repository: Repository, version: Version): Promise<boolean>
     child = parent;
   }
   for (const { version: child, parent } of steps.toReversed()) {
-    const hashes = await groupsOfStep(repository, parent.manifest, child.manifest);
+    const hashes = new HashList();
+    for await (const fold of changedFolds(repository, parent, child)) hashes.add(hashOf(fold));
     catalogue.transaction(() => {
       if (catalogue.filters.covers(dataset, parent.hash)) catalogue.filters.cover(dataset, child.hash, hashes.bytes);
     });
   }
   return true;
-}
-
-/** Groups that a version may have and its first parent has not. */
-async function groupsOfStep(repository: Repository, parent: Manifest, child: Manifest): Promise<HashList> {
-  const hashes = new HashList();
-  if (child.changes.list !== null) {
-    for await (const entries of new TreeReader(repository.chunks, child.changes.list).scan()) {
-      for (const { key } of entries) hashes.add(hashOf(foldOf(key)));
-    }
-  }
-  // A merge takes over what the other branch has retired.
-  for await (const entries of diffTrees(repository.chunks, parent.retired, child.retired)) {
-    for (const { key } of entries) hashes.add(hashOf(key));
-  }
-  return hashes;
 }
 
 /** The groups that a commit adds: those of a first version go into a filter of their own. */
@@ -231,8 +214,7 @@ async function maintain(repository: Repository, version: Version): Promise<void>
 async function rebuild(repository: Repository, version: Version, row: FilterRow | undefined): Promise<void> {
   const { catalogue, progress } = repository;
   const { manifest } = version;
-  const records = Object.values(manifest.sides).reduce((sum, side) => sum + side.records, manifest.unlabelled.records);
-  const most = records + manifest.retired.records;
+  const most = versionStats(version).rows + manifest.retired.records;
   // What is not here is not fetched for this.
   if (!catalogue.isComplete(version.hash)) return;
   const capacity = capacityFor(most);

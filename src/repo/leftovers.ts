@@ -18,36 +18,30 @@ export async function removeLeftovers(repository: Repository): Promise<number> {
   const now = repository.clock.now();
   let removed = await removeStaleTemps(repository.root, now, { deep: false });
   for (const folder of [LOCAL, MANIFESTS]) removed += await removeStaleTemps(join(repository.root, folder), now);
-  return removed + (await removeStagedLeftovers(repository)) + (await removeOldFilters(repository, now));
+  return removed + (await removeStagedLeftovers(repository)) + (await removeOldFilters(repository));
 }
 
 /** Filters that nothing refers to. */
-async function removeOldFilters(repository: Repository, now: Date): Promise<number> {
+function removeOldFilters(repository: Repository): Promise<number> {
   const known = new Set(repository.catalogue.filters.files());
-  const folder = repository.path(FILTERS);
-  let removed = 0;
-  for (const name of await readdir(folder).catch(() => [])) {
-    const path = join(folder, name);
-    if (known.has(name) || !(await isStale(path, now))) continue;
-    await rm(path, { recursive: true, force: true });
-    removed++;
-  }
-  return removed;
+  return removeStale(repository, FILTERS, (name) => !known.has(name));
 }
 
 /** As removeLeftovers, in the folder of staged files alone: sorting leaves the largest ones. */
-export async function removeStagedLeftovers(repository: Repository): Promise<number> {
-  const now = repository.clock.now();
-  const folder = repository.path('staged');
-  const names = await readdir(folder).catch(() => []);
+export function removeStagedLeftovers(repository: Repository): Promise<number> {
   const known = new Set(repository.catalogue.allStaged().map(({ file }) => file));
+  return removeStale(repository, 'staged', (name) => isLeftover(name, known));
+}
+
+async function removeStale(repository: Repository, part: string, isLeft: (name: string) => boolean): Promise<number> {
+  const now = repository.clock.now();
+  const folder = repository.path(part);
   let removed = 0;
-  for (const name of names) {
+  for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
-    if (isLeftover(name, known) && (await isStale(path, now))) {
-      await rm(path, { recursive: true, force: true });
-      removed++;
-    }
+    if (!isLeft(name) || !(await isStale(path, now))) continue;
+    await rm(path, { recursive: true, force: true });
+    removed++;
   }
   return removed;
 }

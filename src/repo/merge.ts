@@ -15,8 +15,7 @@ import { encodeManifest, type Manifest } from '../records/manifest.ts';
 import { mergeSide } from '../split/merge-side.ts';
 import { discard } from '../store/durable-file.ts';
 import type { Edit } from '../tree/edit.ts';
-import { diffTrees } from '../tree/diff.ts';
-import { EMPTY_TREE } from '../tree/build.ts';
+import { changedFolds } from './folds.ts';
 import { compareGroups } from './group-order.ts';
 import { isAncestor } from './ancestry.ts';
 import { BaseLookup, type BaseGroup } from './base-lookup.ts';
@@ -26,7 +25,6 @@ import { planCommit } from './commit-plan.ts';
 import { manifestOf } from './commit.ts';
 import { intentJson } from './group-state.ts';
 import { mergeRecord } from './merge-record.ts';
-import { recordChanges } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import { FORCED, formatStagedLine, NO_HOME, StagedWriter } from './staged-file.ts';
 import { VersionSinks } from './version-sinks.ts';
@@ -219,13 +217,7 @@ class RecordMerge {
     const { bases, theirs } = this.#input;
     const folds = new Set<string>();
     for (const base of bases.length === 0 ? [undefined] : bases) {
-      for await (const batch of recordChanges(this.#repository, base, theirs)) {
-        for (const { key } of batch) folds.add(key.subarray(0, key.indexOf(9)).toString('utf8'));
-      }
-      const retired = base?.manifest.retired ?? EMPTY_TREE;
-      for await (const batch of diffTrees(this.#repository.chunks, retired, theirs.manifest.retired)) {
-        for (const { key } of batch) folds.add(key.toString('utf8'));
-      }
+      for await (const fold of changedFolds(this.#repository, base, theirs)) folds.add(fold.toString('utf8'));
     }
     return [...folds].map((fold) => Buffer.from(fold)).sort(compareGroups);
   }

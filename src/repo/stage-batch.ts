@@ -5,7 +5,7 @@ import { crashPoint } from '../base/crash-points.ts';
 import { isUttrError, throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ManifestBatch } from '../records/manifest.ts';
 import { RunSorter } from '../tree/sort.ts';
-import { allFolds } from './all-folds.ts';
+import { allFolds } from './folds.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { RowLines } from './batch-rows.ts';
 import { labelNames } from '../records/stratum.ts';

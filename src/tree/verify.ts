@@ -12,7 +12,7 @@ import { Boundary } from './boundary.ts';
 import type { TreeRoot } from './build.ts';
 import { ChunkAccess } from './chunk-access.ts';
 import { keyAt, type Lines } from './lines.ts';
-import { type Child, encodeChild, type Node } from './node.ts';
+import type { Child, Node } from './node.ts';
 import { FORMAT_1_PARAMETERS, type TreeParameters } from './parameters.ts';
 
 /** Something wrong with a tree. */
@@ -174,14 +174,15 @@ class Verification {
     });
   }
 
-  async #node(child: Child, { level, children }: Node): Promise<void> {
+  async #node(child: Child, { level, children, starts }: Node): Promise<void> {
     const before = this.#problems.length;
     const found = await this.#verifyAll(children, level - 1);
     const boundary = new Boundary(level, this.#parameters);
     let isClosed = false;
     for (const [index, below] of children.entries()) {
       const isLast = index === children.length - 1;
-      isClosed = boundary.endsAfter(below.key, 0, below.key.length, Buffer.byteLength(encodeChild(below)));
+      const size = (starts[index + 1] as number) - (starts[index] as number);
+      isClosed = boundary.endsAfter(below.key, 0, below.key.length, size);
       if (isClosed && !isLast) this.#reportNodes();
       const sound = found[index];
       if (sound === undefined) continue;

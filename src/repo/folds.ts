@@ -1,12 +1,15 @@
 /**
- * Every group of a version, by its folded text.
+ * The groups of a version, or those between two, by their folded texts.
  */
 import { type Manifest, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
+import { diffTrees } from '../tree/diff.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { compareGroups } from './group-order.ts';
-import { treeOf } from './record-changes.ts';
+import { recordChanges, treeOf } from './record-changes.ts';
+import type { Repository } from './repository.ts';
+import type { Version } from './versions.ts';
 
 const TAB = 9;
 const FOLDS_AT_ONCE = 4096;
@@ -75,8 +78,26 @@ export async function eachFold(
   }
 }
 
+/**
+ * Folded texts of the groups in which two versions may differ, in no order, some more than once: a record changed, or the
+ * group left the data or came back.
+ */
+export async function* changedFolds(
+  repository: Repository,
+  from: Version | undefined,
+  to: Version,
+): AsyncIterable<Buffer> {
+  for await (const batch of recordChanges(repository, from, to)) {
+    for (const { key } of batch) yield foldOf(key);
+  }
+  const retired = from?.manifest.retired ?? EMPTY_TREE;
+  for await (const batch of diffTrees(repository.chunks, retired, to.manifest.retired)) {
+    for (const { key } of batch) yield key;
+  }
+}
+
 /** The group's column of a key. */
-export function foldOf(key: Buffer): Buffer {
+function foldOf(key: Buffer): Buffer {
   return key.subarray(0, key.indexOf(TAB));
 }
 
