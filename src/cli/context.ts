@@ -17,7 +17,7 @@ export class CliContext {
   readonly directory: string;
   readonly reporter: Reporter;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdin: NodeJS.ReadableStream;
+  readonly #stdin: () => NodeJS.ReadableStream;
   readonly signal: AbortSignal;
   /** Set by a command whose answer is no; 0 otherwise. */
   exitCode = 0;
@@ -26,13 +26,13 @@ export class CliContext {
     directory: string;
     reporter: Reporter;
     environment: Readonly<Record<string, string | undefined>>;
-    stdin: NodeJS.ReadableStream;
+    stdin: () => NodeJS.ReadableStream;
     signal: AbortSignal;
   }) {
     this.directory = resolve(parts.directory);
     this.reporter = parts.reporter;
     this.environment = parts.environment;
-    this.stdin = parts.stdin;
+    this.#stdin = parts.stdin;
     this.signal = parts.signal;
   }
 
@@ -49,7 +49,7 @@ export class CliContext {
 
   /** A file as the user named it; `-` is standard input. */
   source(file: string): BatchSource {
-    if (file === '-') return { kind: 'stream', name: '<stdin>', stream: this.stdin as AsyncIterable<Uint8Array> };
+    if (file === '-') return { kind: 'stream', name: '<stdin>', stream: this.#stdin() as AsyncIterable<Uint8Array> };
     return { kind: 'file', path: this.resolve(file), name: file };
   }
 

@@ -22,16 +22,17 @@ export async function runProcess(): Promise<void> {
       setTimeout(() => process.exit(SIGNAL_EXIT[signal]), GRACE_MS).unref();
     });
   }
+  let stdin: typeof process.stdin | undefined;
   const code = await run(process.argv.slice(2), {
     directory: process.cwd(),
     environment: process.env,
-    stdin: process.stdin,
+    stdin: () => (stdin ??= process.stdin),
     stdout: process.stdout,
     stderr: process.stderr,
     signal: controller.signal,
   });
   // An interrupted command has stopped listening, but an open stdin would keep the process alive.
-  process.stdin.destroy();
+  stdin?.destroy();
   process.exitCode = exitSignal === undefined ? code : SIGNAL_EXIT[exitSignal];
 }
 

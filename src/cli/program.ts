@@ -18,7 +18,8 @@ const HELP_COLUMNS = 100;
 export interface Streams {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdin: NodeJS.ReadableStream;
+  /** Asked for only by who reads it. */
+  readonly stdin: () => NodeJS.ReadableStream;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly signal: AbortSignal;

@@ -18,7 +18,6 @@ import { intentNames } from './change-event.ts';
 import { defaultDatasetConfig } from './config.ts';
 import { type ChangeCounts, type ConflictPolicy, labelText, type Place } from './group-state.ts';
 import { BatchInput, type BatchSource } from './input.ts';
-import { isParallel, parseInParallel } from './parallel-parse.ts';
 import { RejectsFile, rowText } from './rejects-file.ts';
 import type { Repository } from './repository.ts';
 import { stageBatch } from './stage-batch.ts';
@@ -29,6 +28,8 @@ import { editConfig } from './working-copy.ts';
 
 /** Problems that are kept to be listed; the rest is counted. */
 const LISTED_PROBLEMS = 1000;
+/** Files larger than this may be read by several threads, which take some time to start. */
+const PARALLEL_BYTES = 16 << 20;
 
 export interface AddOptions {
   /** Format of all files; recognised one by one by default. */
@@ -256,6 +257,7 @@ class Batch {
   async #readParallel(input: BatchInput, rows: RowLines, identity: readonly string[]): Promise<boolean> {
     const file = this.#names.length;
     const read = this.#options.read ?? {};
+    const { parseInParallel } = await import('./parallel-parse.ts');
     const report = await parseInParallel(this.#repository, { input, file, identity, read, rows });
     if (report === undefined) return false;
     this.#names.push(input.name);
@@ -378,4 +380,10 @@ class Batch {
 
 function clip(text: string): string {
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}
+
+/** Whether a file of this size and these options may be read by several threads. */
+export function isParallel(format: string, sizeBytes: number, read: ReadOptions): boolean {
+  const plain = read.encoding === undefined && read.columns === undefined && read.delimiter === undefined;
+  return format === 'jsonl' && plain && sizeBytes > PARALLEL_BYTES;
 }

@@ -1,14 +1,11 @@
 /**
  * Git, asked through its own command. Every caller passes arguments as a list; nothing goes through a shell.
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UttrError } from '../base/errors.ts';
-
-const run = promisify(execFile);
 
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -40,8 +37,10 @@ export class Git {
 
   /** Standard output of `git <args>`. @throws git-failed with git's own words */
   async output(...args: readonly string[]): Promise<string> {
+    // Most commands never ask git, and starting processes takes Node some time to load.
+    const { execFile } = await import('node:child_process');
     try {
-      const { stdout } = await run('git', args, { cwd: this.#directory, maxBuffer: OUTPUT_LIMIT_BYTES });
+      const { stdout } = await promisify(execFile)('git', args, { cwd: this.#directory, maxBuffer: OUTPUT_LIMIT_BYTES });
       return stdout;
     } catch (error) {
       const words = String((error as { stderr?: string }).stderr ?? (error as Error).message).trim();

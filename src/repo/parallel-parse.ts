@@ -14,7 +14,7 @@ import type { BatchInput } from './input.ts';
 import type { ParseAnswer, ParsedStretch, ParseRequest } from './parse-worker.ts';
 import type { Repository } from './repository.ts';
 
-/** Bytes of a stretch; a file that has no more than one is not worth a worker. */
+/** Bytes of a stretch. */
 const STRETCH_BYTES = 4 << 20;
 /** Room for the last piece that was read into a stretch. */
 const ROOM_BYTES = 1 << 20;
@@ -36,12 +36,6 @@ export interface ParallelJob {
   readonly identity: readonly string[];
   readonly read: ReadOptions;
   readonly rows: RowLines;
-}
-
-/** Whether a file of this size and these options may be read so. */
-export function isParallel(format: string, sizeBytes: number, read: ReadOptions): boolean {
-  const plain = read.encoding === undefined && read.columns === undefined && read.delimiter === undefined;
-  return format === 'jsonl' && plain && sizeBytes > 4 * STRETCH_BYTES;
 }
 
 /** Reads the input; undefined, having kept nothing, when the file must be read in one piece. */

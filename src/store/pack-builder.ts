@@ -34,7 +34,8 @@ export class PackBuilder {
   readonly #names = new Set<ShortName>();
   #end = PACK_HEADER.length;
   #footerBytes = OUTER_BYTES;
-  #needsOthers = false;
+  /** Dictionary chunks that are not in this pack. */
+  readonly #foreign = new Set<ShortName>();
 
   get isEmpty(): boolean {
     return this.#frames.length === 0;
@@ -45,9 +46,9 @@ export class PackBuilder {
     return this.#end + this.#footerBytes;
   }
 
-  /** Whether a dictionary chunk lies in another pack. */
-  get needsOthers(): boolean {
-    return this.#needsOthers;
+  /** Whether a dictionary chunk of this pack lies in another one. */
+  needs(other: PackBuilder): boolean {
+    return [...this.#foreign].some((name) => other.#names.has(name));
   }
 
   fits(frame: EncodedFrame): boolean {
@@ -58,7 +59,9 @@ export class PackBuilder {
     assert(this.fits(frame), 'a frame fits into the pack it is added to');
     let rawBytes = 0;
     const firstChunk = this.#chunks.length;
-    if (frame.dictionary.some((name) => !this.#names.has(name))) this.#needsOthers = true;
+    for (const name of frame.dictionary) {
+      if (!this.#names.has(name)) this.#foreign.add(name);
+    }
     for (const { name, length } of frame.chunks) {
       this.#chunks.push({ name, frame: this.#frames.length, offset: rawBytes, length });
       this.#names.add(name);
@@ -81,9 +84,9 @@ export class PackBuilder {
     this.#footerBytes += footerBytesOf(frame);
   }
 
-  /** The bytes of the pack and what its footer says. */
+  /** The bytes of the pack, which are given away, and what its footer says. */
   finish(name: string): { bytes: Buffer; index: PackIndex } {
-    const body = Buffer.concat(this.#parts, this.#end);
+    const body = Buffer.concat(this.#parts.splice(0), this.#end);
     const frames = this.#frames.map((frame) => ({ ...frame, pack: name }));
     const columns = { bodyHash: sha256(body), frames, chunks: this.#chunks };
     const bytes = Buffer.concat([body, encodeFooter(columns)]);

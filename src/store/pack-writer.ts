@@ -1,5 +1,5 @@
 /**
- * Writes finished packs: a few at a time, but each pack that needs chunks of others only after all packs
+ * Writes finished packs: a few at a time, but each pack that needs chunks of one before it only after that one and all
  * before it are durable (P7), and told to the caller in the order they were made. A process that ends in
  * between leaves packs that can be read, or none.
  */
@@ -21,6 +21,8 @@ export class PackQueue {
   readonly #onPack: ((index: PackIndex) => void) | undefined;
   readonly #options: CallOptions;
   readonly #inFlight = new Set<Promise<void>>();
+  /** Packs begun that are not durable, those that could not be written among them. */
+  readonly #unsure = new Set<PackBuilder>();
   readonly #durable: PackIndex[] = [];
   /** Packs begun that the caller does not know of yet. */
   readonly #untold = new Set<string>();
@@ -37,13 +39,15 @@ export class PackQueue {
     throwIfAborted(this.#options.signal);
     while (this.#inFlight.size >= PACKS_IN_FLIGHT) await Promise.race(this.#inFlight);
     // Fails if an earlier pack did: this one must not come to lie there without it.
-    if (pack.needsOthers) await this.#told;
+    if ([...this.#unsure].some((other) => pack.needs(other))) await this.#told;
     const { bytes, index } = pack.finish(name);
     this.#untold.add(name);
+    this.#unsure.add(pack);
     const written = this.#store.put(name, bytes, this.#options);
     const earlier = this.#told;
     this.#told = written.then(async () => {
       await earlier;
+      this.#unsure.delete(pack);
       this.#durable.push(index);
       if (this.#onPack === undefined) return;
       this.#untold.delete(name);

@@ -94,7 +94,7 @@ export class Project {
     const code = await run(args, {
       directory: this.folder,
       environment: { UTTR_AUTHOR: AUTHOR, ...settings.environment },
-      stdin: Readable.from(settings.stdin === undefined ? [] : [Buffer.from(settings.stdin)]),
+      stdin: () => Readable.from(settings.stdin === undefined ? [] : [Buffer.from(settings.stdin)]),
       stdout,
       stderr,
       signal: settings.signal ?? new AbortController().signal,

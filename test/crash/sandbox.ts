@@ -65,7 +65,7 @@ export class Sandbox {
     const code = await run(args, {
       directory: this.path(project),
       environment: ENVIRONMENT,
-      stdin: process.stdin,
+      stdin: () => process.stdin,
       stdout,
       stderr,
       signal: new AbortController().signal,

@@ -348,6 +348,21 @@ describe('PackSink', () => {
     expect(repository.memory.blobs.size).toBe(0);
   });
 
+  test('a delta against a chunk of the store waits for no other pack, and abort removes it', async () => {
+    const repository = new TestRepository();
+    const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+    await repository.putLeaves([old]);
+    const sink = repository.sink();
+    sink.leaf(chunkOf('another'));
+    sink.cut();
+    sink.leaf(next);
+    repository.store.inject({ kind: 'fail', method: 'put' });
+    await expect(sink.finish()).rejects.toMatchObject({ code: 'remote-unreachable' });
+    expect(repository.memory.blobs.size).toBe(2);
+    await sink.abort();
+    expect(repository.memory.blobs.size).toBe(1);
+  });
+
   test('a chunk that cannot be read for a dictionary fails the drain or the finish, not the process', async () => {
     const repository = new TestRepository();
     const [old, next] = leafHistory(1) as [ChunkWrite, ChunkWrite];

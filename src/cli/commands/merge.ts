@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { UttrError } from '../../base/errors.ts';
 import type { MergeSummary } from '../../repo/merge-state.ts';
@@ -109,6 +108,7 @@ async function decide(
       );
       return undefined;
     }
+    const { spawnSync } = await import('node:child_process');
     // The editor's own words are a command line of the user, as in git.
     spawnSync(`${editor} "$UTTR_FILE"`, { shell: true, stdio: 'inherit', env: { ...process.env, UTTR_FILE: path } });
   }
