@@ -249,7 +249,8 @@ export function table(rows: readonly (readonly string[])[], right: readonly bool
     .join('\n');
 }
 
-const SEGMENTS = new Intl.Segmenter();
+/** Made when it is needed: for the first one ICU reads its data, which takes 6 ms. */
+let segments: Intl.Segmenter | undefined;
 
 /** Columns a text takes on a terminal: East Asian wide characters and emoji take two, marks none. */
 function width(text: string): number {
@@ -258,7 +259,8 @@ function width(text: string): number {
   // eslint-disable-next-line no-control-regex
   if (/^[\u0020-\u007E]*$/u.test(plain)) return plain.length;
   let columns = 0;
-  for (const { segment } of SEGMENTS.segment(plain)) columns += columnsOf(segment);
+  segments ??= new Intl.Segmenter();
+  for (const { segment } of segments.segment(plain)) columns += columnsOf(segment);
   return columns;
 }
 
