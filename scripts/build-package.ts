@@ -41,7 +41,9 @@ async function bundleCommand(root: string, folder: string): Promise<void> {
     await bundle(root, { [basename(path, '.ts')]: path }, { dir: folder, codeSplitting: false });
   }
   chmodSync(join(folder, 'main.js'), 0o755);
-  const licences = BUNDLED.map((name) => `${name}\n\n${readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8')}`);
+  const licences = BUNDLED.map(
+    (name) => `${name}\n\n${readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8')}`,
+  );
   writeFileSync(join(folder, 'licences-of-packages.txt'), licences.join('\n'));
 }
 

@@ -14,7 +14,7 @@ const home = join(scratch, 'home');
 
 /** Beside the programs themselves; anything else is not for those who install uttr. */
 const MAY_BE_PACKED =
-  /^(?:dist\/.+\.(?:js|d\.ts)|schema\/.+\.json|docs\/(?:[a-z-]+\.md|recover\.sh)|[A-Z]+\.md|LICENSE|package\.json)$/u;
+  /^(?:dist\/.+\.(?:js|d\.ts)|dist\/cli\/licences-of-packages\.txt|schema\/.+\.json|docs\/(?:[a-z-]+\.md|recover\.sh)|[A-Z]+\.md|LICENSE|package\.json)$/u;
 
 /** Without the settings that an npm around this script hands down: they name its project, not the prefix here. */
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/iu.test(name)));

@@ -4,7 +4,7 @@
  *
  * A tree knows only that one key left and another came. Pairing finds the records whose text was edited.
  */
-import { diffArrays } from 'diff/lib/diff/array.js';
+import { diffArrays } from 'diff';
 import { labelKey } from './stratum.ts';
 import type { UtteranceRecord } from './record.ts';
 import { fold, norm } from './text.ts';

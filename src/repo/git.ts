@@ -9,7 +9,8 @@ import { UttrError } from '../base/errors.ts';
 
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
 
-const BRANCH = /^ref: refs\/heads\/(?<name>[A-Za-z0-9._/-]+)\n?$/u;
+/** No branch begins with a dot: where git keeps its refs in tables, HEAD names `.invalid`. */
+const BRANCH = /^ref: refs\/heads\/(?<name>[A-Za-z0-9_/-][A-Za-z0-9._/-]*)\n?$/u;
 const COMMIT = /^[0-9a-f]{40,64}\n?$/u;
 
 /**
@@ -40,7 +41,10 @@ export class Git {
     // Most commands never ask git, and starting processes takes Node some time to load.
     const { execFile } = await import('node:child_process');
     try {
-      const { stdout } = await promisify(execFile)('git', args, { cwd: this.#directory, maxBuffer: OUTPUT_LIMIT_BYTES });
+      const { stdout } = await promisify(execFile)('git', args, {
+        cwd: this.#directory,
+        maxBuffer: OUTPUT_LIMIT_BYTES,
+      });
       return stdout;
     } catch (error) {
       const words = String((error as { stderr?: string }).stderr ?? (error as Error).message).trim();
