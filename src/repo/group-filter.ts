@@ -155,9 +155,14 @@ export class AddedGroups {
     (this.#filter ?? this.#hashes).add(hashOf(bytes, start, end));
   }
 
-  /** Writes the file of a first version. */
+  /** Writes the file of a first version; a version can do without. */
   async write(): Promise<void> {
-    if (this.#filter !== undefined) this.#file = await writeFilter(this.#repository, this.#dataset, this.#filter);
+    if (this.#filter === undefined) return;
+    try {
+      this.#file = await writeFilter(this.#repository, this.#dataset, this.#filter);
+    } catch {
+      // maintainFilter tries again, and tells of it.
+    }
   }
 
   /** Covers the new version. Call inside the transaction that makes it known. */
