@@ -32,6 +32,8 @@ export const DICTIONARY_LIMIT_BYTES = 256 * 2 ** 10;
 
 const ZSTD_MAGIC = 0x28b5_2ffd;
 const DICTIONARY_MAGIC = 0x37a4_30ec;
+/** Of a frame's descriptor. */
+const CHECKSUM_FLAG = 0x04;
 /** zlib refuses output chunks smaller than this. */
 const LEAST_OUTPUT_BYTES = 64;
 
@@ -93,11 +95,15 @@ function compress(raw: Buffer, { params, ...rest }: ZstdOptions): Buffer {
     pledgedSrcSize: raw.length,
     ...rest,
   };
+  let frame: Buffer;
   try {
-    return zstdCompressSync(raw, options);
+    frame = zstdCompressSync(raw, options);
   } catch (error) {
     throw new UttrError('internal', 'cannot compress a frame', { cause: error });
   }
+  // Where a frame exactly fills the memory that zlib has set aside, Node asks zstd for more, and it adds an empty frame
+  // (https://github.com/denoland/deno/issues/36688 tells of Node's).
+  return frame.subarray(0, frameEnd(frame));
 }
 
 /** The header that a delta lacks: one segment of `rawBytes` bytes, no checksum. */
@@ -161,21 +167,28 @@ function decompressOptions(rawBytes: number, dictionary: Buffer | undefined): Zs
 export function checkFrame(stored: Buffer, rawBytes: number, isDelta: boolean): void {
   if (stored.length < 6 || stored.readUInt32BE(0) !== ZSTD_MAGIC) throw badFrame('does not begin like one of zstd');
   const descriptor = stored[4] as number;
-  const hasChecksum = (descriptor & 0x04) !== 0;
+  const hasChecksum = (descriptor & CHECKSUM_FLAG) !== 0;
   if (hasChecksum === isDelta) throw badFrame(isDelta ? 'has a checksum' : 'lacks a checksum');
   if ((descriptor & 0x0b) !== 0) throw badFrame('has a dictionary id');
-  const end = headerEnd(descriptor);
-  if (readContentSize(stored, end) !== rawBytes) throw badFrame(`does not declare ${rawBytes} raw bytes`);
-  let at = end;
+  if (readContentSize(stored, headerEnd(descriptor)) !== rawBytes) {
+    throw badFrame(`does not declare ${rawBytes} raw bytes`);
+  }
+  const end = frameEnd(stored);
+  if (end !== stored.length) throw badFrame(`has ${stored.length} bytes but ends at ${end}`);
+}
+
+/** Where the first frame ends by what its blocks say, be that beyond the bytes that are there. */
+function frameEnd(frame: Buffer): number {
+  const descriptor = frame[4] as number;
+  let at = headerEnd(descriptor);
   for (let last = false; !last;) {
-    if (at + 3 > stored.length) throw badFrame('is cut short');
-    const header = stored.readUIntLE(at, 3);
+    if (at + 3 > frame.length) throw badFrame('is cut short');
+    const header = frame.readUIntLE(at, 3);
     last = (header & 1) === 1;
     const isRunLength = ((header >> 1) & 3) === 1;
     at += 3 + (isRunLength ? 1 : header >> 3);
   }
-  if (!isDelta) at += 4;
-  if (at !== stored.length) throw badFrame(`has ${stored.length} bytes but ends at ${at}`);
+  return (descriptor & CHECKSUM_FLAG) === 0 ? at : at + 4;
 }
 
 /** Where the header of a frame ends: 4 bytes magic, the descriptor, perhaps the window, the content size. */

@@ -48,6 +48,29 @@ describe('frames', () => {
     },
   );
 
+  test('that exactly fill the memory zlib sets aside for them end with themselves', async () => {
+    const noise = Buffer.from(seededRandom(7).bytes(70_000));
+    const sizes = (around: number): number[] => Array.from({ length: 64 }, (_, step) => around - 48 + step);
+    const exact = { full: 0, delta: 0 };
+    // 16 KiB, twice and four times that; for deltas 1 KiB, and a sixteenth of the raw bytes.
+    for (const length of [16_384, 32_768, 65_536].flatMap(sizes)) {
+      const raw = noise.subarray(0, length);
+      const stored = await compressFrame(raw);
+      if (stored.length % 16_384 === 0) exact.full++;
+      expect((await decompressFrame(stored, length, NO_DICTIONARY)).equals(raw)).toBe(true);
+    }
+    for (const [old, added] of [0, 8000, 32_000].flatMap((old) => sizes(1024).map((added) => [old, added] as const))) {
+      const dictionary = noise.subarray(60_000 - old - 100, 60_000);
+      const raw = Buffer.concat([noise.subarray(60_000 - old, 60_000), noise.subarray(0, added)]);
+      const stored = (await compressDelta(raw, dictionary)) as Buffer;
+      // Before the header is taken off, of seven bytes.
+      if ((stored.length + 7) % 1024 === 0) exact.delta++;
+      expect((await decompressFrame(stored, raw.length, { dictionary })).equals(raw)).toBe(true);
+    }
+    expect(exact.full).toBeGreaterThan(0);
+    expect(exact.delta).toBeGreaterThan(0);
+  });
+
   test('larger than the window of zstd are not made against a dictionary', async () => {
     expect(await compressDelta(Buffer.alloc(12 * 2 ** 20), leaf)).toBeUndefined();
   });
