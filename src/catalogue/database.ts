@@ -127,9 +127,11 @@ export function openDamaged(path: string): Db | undefined {
   }
 }
 
-/** What SQLite's own checks find, as sentences; none: the file is sound. */
+/** What SQLite's own checks find, and a schema that is not ours, as sentences; none: the file is sound. */
 export function findDamage(db: Db): string[] {
   try {
+    // SQLite takes any schema for right that it can parse, be it with a column of another name.
+    if (schemaOf(db) !== soundSchema()) return ['its tables are not those of a catalogue'];
     const found = db.prepare('PRAGMA integrity_check(20)').pluck().all() as string[];
     const orphans = db.prepare('PRAGMA foreign_key_check').all();
     const sentences = found.filter((line) => line !== 'ok');
@@ -137,6 +139,19 @@ export function findDamage(db: Db): string[] {
     return sentences;
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function schemaOf(db: Db): string {
+  return JSON.stringify(db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').raw().all());
+}
+
+function soundSchema(): string {
+  const db = openDatabase(':memory:');
+  try {
+    return schemaOf(db);
+  } finally {
+    db.close();
   }
 }
 

@@ -291,6 +291,20 @@ describe('a catalogue', () => {
     expect((await check(copy)).ok).toBe(true);
   });
 
+  test('with a column of another name, which SQLite takes for sound, gives what only it held', async () => {
+    const copy = await withEverything();
+    const before = await kept(copy);
+    const text = readFileSync(catalogueOf(copy), 'latin1');
+    const renamed = text.replaceAll(/(?<=CREATE TABLE frames \([^)]*\), )offset/gu, 'offzet');
+    expect(renamed).not.toBe(text);
+    writeFileSync(catalogueOf(copy), renamed, 'latin1');
+
+    await expect(check(copy)).rejects.toMatchObject({ code: 'catalogue-unusable' });
+    expect(setAsideCatalogue(copy.root)).toMatchObject({ lost: [] });
+    expect((await check(copy, true)).problems).toEqual([]);
+    expect(await kept(copy)).toEqual(before);
+  });
+
   test('that is no database any more is put aside, and the newest version is announced again', async () => {
     const copy = await withEverything();
     const before = await kept(copy);
