@@ -6,6 +6,10 @@
  *   --only <name>    one scenario (see scripts/bench/scenarios.ts); may be given again
  *   --out <file>     write the tables into this page, between its marks
  *   --priority       on a busy machine: go before all other programs (needs root) instead of waiting for them
+ *   --peers <names>  beside other programs instead, with commas between (see scripts/bench/peers/)
+ *   --batches <n>    small batches of that comparison, by default 20
+ *   --s3             to a real S3 server on this machine, not to a folder
+ *   --link <speed>   over a link of so many Mbit/s each way, and 20 ms there and back, such as 100mbit; implies --s3
  *   --keep           keep the generated files for the next time, and the projects to look at
  *
  * Everything happens in a folder below the system's temporary one. The machine should have nothing else to do: a run
@@ -15,13 +19,20 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeMachine, describeProgram, takePriority } from './bench/conditions.ts';
+import { describeMachine, describeProgram, takePriority, versionOfPackage } from './bench/conditions.ts';
 import { figureTable } from './bench/figures.ts';
 import { placePackage } from './bench/package.ts';
 import { withPart } from './bench/page.ts';
 import { QuietRuns } from './bench/quiet.ts';
 import { SCENARIOS, type Scenario } from './bench/scenarios.ts';
+import { findPeers } from './bench/peers/all.ts';
+import type { Peer } from './bench/peers/peer.ts';
+import { uttr } from './bench/peers/uttr.ts';
+import type { LinkShape } from './bench/link.ts';
+import { versus, VERSUS_PARTS } from './bench/versus.ts';
 import { World } from './bench/world.ts';
+
+const ROUND_TRIP_MS = 20;
 
 const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -31,6 +42,10 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
     priority: { type: 'boolean', default: false },
+    peers: { type: 'string' },
+    batches: { type: 'string', default: '20' },
+    s3: { type: 'boolean', default: false },
+    link: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -49,6 +64,29 @@ async function runScenario(scenario: Scenario, world: World, program: string): P
   const share = `${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
   const others = `other programs took at most ${share}${values.priority ? ', what this one left them' : ''}`;
   return `${figureTable(figures)}\n${date}, ${program}, ${rows} rows; ${others}.\n`;
+}
+
+/** `100mbit` in bits a second. */
+function linkShape(speed: string | undefined): LinkShape | undefined {
+  if (speed === undefined) return undefined;
+  const megabits = Number(/^(?<megabits>\d+)mbit$/u.exec(speed)?.groups?.['megabits']);
+  if (!(megabits > 0)) throw new Error('--link takes a speed such as 100mbit');
+  return { bitsPerSecond: megabits * 1e6, roundTripMs: ROUND_TRIP_MS };
+}
+
+async function runVersus(world: World, names: readonly string[], own: readonly Peer[]): Promise<void> {
+  const link = linkShape(values.link);
+  const peers = [...own, ...findPeers(names, (text) => world.note(text))];
+  const part = VERSUS_PARTS[link === undefined ? (values.s3 ? 's3' : 'folder') : 'link'];
+  const tables = await versus(world, peers, {
+    s3: values.s3 || link !== undefined,
+    link,
+    batches: Number(values.batches),
+  });
+  const share = `${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
+  const rows = world.rows.toLocaleString('en-US');
+  const date = new Date().toISOString().slice(0, 10);
+  report(part, `${tables}\n${date}, ${describeProgram(root)}, ${rows} rows; other programs took at most ${share}.\n`);
 }
 
 function report(part: string, content: string): void {
@@ -80,7 +118,11 @@ try {
     note: (text) => process.stderr.write(`${text}\n`),
   });
   report('machine', `${describeMachine()}.\n`);
-  for (const scenario of scenarios) report(scenario.name, await runScenario(scenario, world, program));
+  if (values.peers === undefined) {
+    for (const scenario of scenarios) report(scenario.name, await runScenario(scenario, world, program));
+  } else {
+    await runVersus(world, values.peers.split(','), [uttr(command, versionOfPackage(root))]);
+  }
 } finally {
   if (values.keep) process.stderr.write(`projects and generated files are in ${base}\n`);
   else rmSync(base, { recursive: true, force: true });

@@ -23,8 +23,11 @@ export function describeMachine(): string {
 
 /** Version and commit of the program at `root`. */
 export function describeProgram(root: string): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  return `uttr ${version}${commitOf(root)}`;
+  return `uttr ${versionOfPackage(root)}${commitOf(root)}`;
+}
+
+export function versionOfPackage(root: string): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 /**

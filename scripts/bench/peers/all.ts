@@ -1,0 +1,30 @@
+/** The programs that uttr is compared with. */
+import { dvc, dvcShards } from './dvc.ts';
+import { gitLfs, plainGit } from './git.ts';
+import { Absent } from './install.ts';
+import type { Peer } from './peer.ts';
+import { restic } from './restic.ts';
+
+const PEERS: Readonly<Record<string, readonly (() => Peer)[]>> = {
+  dvc: [dvc, dvcShards],
+  git: [plainGit],
+  'git-lfs': [gitLfs],
+  restic: [restic],
+};
+
+export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
+
+/** Those that are there; `tell` hears of those that are not. @throws RangeError for a name that nobody has */
+export function findPeers(names: readonly string[], tell: (text: string) => void): readonly Peer[] {
+  return names.flatMap((name) => {
+    const makers = PEERS[name];
+    if (makers === undefined) throw new RangeError(`no peer is called ${name}: ${PEER_NAMES.join(', ')}`);
+    try {
+      return makers.map((make) => make());
+    } catch (error) {
+      if (!(error instanceof Absent)) throw error;
+      tell(`${name} is absent: ${error.message}`);
+      return [];
+    }
+  });
+}

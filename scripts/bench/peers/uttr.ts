@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import type { Command, Peer, Site } from './peer.ts';
+import { newGit } from './git.ts';
+
+const DATASET = 'support';
+
+/** @param command what runs uttr */
+export function uttr(command: readonly string[], version: string): Peer {
+  const run = (...args: readonly string[]): Command => ({ args: [...command, ...args] });
+  return {
+    name: 'uttr',
+    version,
+    remotes: ['folder', 's3'],
+    create: ({ remote }) => [
+      ...newGit(),
+      run('init'),
+      run(
+        'remote',
+        'add',
+        'origin',
+        remote.url,
+        ...(remote.endpoint === undefined ? [] : ['--endpoint', remote.endpoint]),
+      ),
+    ],
+    record: (_, { batch }) => [
+      run('add', DATASET, batch, '--on-conflict', 'relabel'),
+      run('commit', '--message', 'a batch'),
+    ],
+    push: () => [run('push')],
+    status: () => [run('status')],
+    write: (site: Site) => ({
+      before: [{ args: ['rm', '-rf', join(site.folder, 'export')] }],
+      measured: [run('export', '--output', 'export')],
+    }),
+  };
+}
