@@ -235,6 +235,8 @@ class Pull {
       await sink.abort();
       throw error;
     }
+    // All that is needed of what was read is here; the rest only led to it.
+    this.#chunks.forgetKept();
     this.versions++;
     if (side === undefined) catalogue.transaction(() => catalogue.setComplete(version.hash));
   }

@@ -48,6 +48,19 @@ describe('pull', () => {
     await isSound(clone);
   });
 
+  test('keeps what the version needs, and not what only led to it', async () => {
+    const world = new World();
+    const ada = await world.copy('ada');
+    await ada.put(rows(0, 500));
+    for (let batch = 0; batch < 5; batch++) await ada.put(rows(500 + batch, 1));
+    await ada.push();
+    const clone = world.clone(ada, 'clone');
+    const { packs } = await clone.pull();
+    const here = ['d', 'm'].flatMap((kind) => readdirSync(join(clone.root, '.uttr', 'packs', kind)));
+    expect(here).toHaveLength(packs);
+    await isSound(clone);
+  });
+
   test('reads no byte of the data twice', async () => {
     const world = new World();
     const ada = await world.copy('ada');
