@@ -69,7 +69,7 @@ export async function editTree(
     await sink.drain();
   }
   await sink.drain();
-  return top.isTouched ? rootAbove(pyramid, nodes) : base;
+  return top.isTouched ? rootAbove(access, pyramid, nodes) : base;
 }
 
 /** Passes changes through one level; of the top level comes every chunk, as a set child. */
@@ -89,16 +89,34 @@ async function* runLevel<Page, Value>(
 }
 
 /** Finds the root over the chunks of the top level, passing down through nodes with a single child. */
-function rootAbove(pyramid: Pyramid, nodes: readonly LevelEditor<unknown, Child>[]): TreeRoot {
+async function rootAbove(
+  access: ChunkAccess,
+  pyramid: Pyramid,
+  nodes: readonly LevelEditor<unknown, Child>[],
+): Promise<TreeRoot> {
   const found = pyramid.finish();
   if (found === undefined) return EMPTY_TREE;
   let { child, level } = found;
   for (;;) {
-    const lonely = nodes[level - 1]?.lonely;
-    if (lonely === undefined || lonely.hash !== child.hash) return treeOf(child, level);
-    child = lonely.child;
+    const below = await onlyChild(access, nodes[level - 1], child, level);
+    if (below === undefined) return treeOf(child, level);
+    child = below;
     level--;
   }
+}
+
+/** The child of the only node of a level, if it has a single one. */
+async function onlyChild(
+  access: ChunkAccess,
+  editor: LevelEditor<unknown, Child> | undefined,
+  node: Child,
+  level: number,
+): Promise<Child | undefined> {
+  if (editor === undefined) return undefined;
+  if (editor.hasMade) return editor.lonely?.hash === node.hash ? editor.lonely.child : undefined;
+  // An old one: it was the last of its level, which may have a single child, and all others have gone.
+  const page = await access.node(node, level);
+  return page.count === 1 ? page.child(0) : undefined;
 }
 
 /** Reads the leaves that a window of edits touches, and those it will run on into. */

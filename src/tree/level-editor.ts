@@ -120,6 +120,11 @@ export class LevelEditor<Page, Value> {
     });
   }
 
+  /** Whether any chunk was made, be it equal to an old one. */
+  get hasMade(): boolean {
+    return this.#made > 0;
+  }
+
   /** Whether any change came. */
   get isTouched(): boolean {
     return this.#isTouched;
@@ -223,12 +228,12 @@ export class LevelEditor<Page, Value> {
     this.#covered = this.#open === undefined ? [] : [this.#open];
     this.#made++;
     this.#added.push(chunk);
-    if (covered.some((old) => old.chunk.hash === chunk.hash)) return;
     const isOnly = this.#isEnding && this.#made === 1 && !this.#cursor.hasSkipped;
     if (isOnly && only !== undefined) {
       this.#lonely = { hash: chunk.hash, child: only };
       return;
     }
+    if (covered.some((old) => old.chunk.hash === chunk.hash)) return;
     const replaced = covered.slice(0, REPLACES_LIMIT);
     this.#put({
       hash: chunk.hash,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY_TREE } from '../../src/tree/build.ts';
 import { editTree, type Edit } from '../../src/tree/edit.ts';
 import { MemoryChunks } from '../doubles/memory-chunks.ts';
-import { TINY, build, changed, changes, editsOf, model } from './model.ts';
+import { TINY, build, changed, changes, editsOf, model, sorted } from './model.ts';
 
 describe('editTree', () => {
   test('T10: edits give the same root as building anew', async () => {
@@ -61,6 +61,20 @@ describe('editTree', () => {
         expect(await editTree(chunks, chunks, rest, editsOf(all), TINY)).toEqual(EMPTY_TREE);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('T9: a node of a single child that is left alone at the end of its level is no root', async () => {
+    await fc.assert(
+      fc.asyncProperty(model(200), fc.integer({ min: 1, max: 3 }), async (base, left) => {
+        const chunks = new MemoryChunks();
+        const before = await build(chunks, base);
+        const gone = sorted(base).slice(0, -left);
+        const some = new Map(gone.map(({ key }) => [key.toString('utf8'), undefined]));
+        const after = await editTree(chunks, chunks, before, editsOf(some), TINY);
+        expect(after).toEqual(await build(new MemoryChunks(), changed(base, some)));
+      }),
+      { numRuns: 1000 },
     );
   });
 
