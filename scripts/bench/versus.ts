@@ -60,7 +60,7 @@ class Costs {
           formatDuration(wall),
           peer === first ? '' : ratio(own, wall),
           formatDuration(this.of(peer, ({ userMs, systemMs }) => userMs + systemMs)),
-          formatBytes(this.of(peer, ({ peakRssBytes }) => peakRssBytes)),
+          seenBytes(this.of(peer, ({ peakRssBytes }) => peakRssBytes)),
           formatBytes(this.of(peer, ({ sent }) => sent)),
           String(this.#runs.get(peer)?.length),
         ];
@@ -73,6 +73,11 @@ class Costs {
 export function ratio(own: number, other: number): string {
   const times = other / own;
   return times >= 1 ? `1/${digits(times)}` : `${digits(1 / times)} ×`;
+}
+
+/** Nothing where the processes ended before anybody looked at them. */
+function seenBytes(bytes: number): string {
+  return bytes === 0 ? '' : formatBytes(bytes);
 }
 
 function digits(value: number): string {
