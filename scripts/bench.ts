@@ -56,14 +56,13 @@ function chosen(names: readonly string[]): readonly Scenario[] {
   throw new Error(`no scenario is called ${unknown}: ${SCENARIOS.map(({ name }) => name).join(', ')}`);
 }
 
-/** A table with its conditions below it. */
-async function runScenario(scenario: Scenario, world: World, program: string): Promise<string> {
-  const figures = await scenario.run(world);
+/** A table, or several, with their conditions below. */
+function withConditions(tables: string, world: World, program: string): string {
   const date = new Date().toISOString().slice(0, 10);
   const rows = world.rows.toLocaleString('en-US');
   const share = `${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
   const others = `other programs took at most ${share}${values.priority ? ', what this one left them' : ''}`;
-  return `${figureTable(figures)}\n${date}, ${program}, ${rows} rows; ${others}.\n`;
+  return `${tables}\n${date}, ${program}, ${rows} rows; ${others}.\n`;
 }
 
 /** `100mbit` in bits a second. */
@@ -74,19 +73,12 @@ function linkShape(speed: string | undefined): LinkShape | undefined {
   return { bitsPerSecond: megabits * 1e6, roundTripMs: ROUND_TRIP_MS };
 }
 
-async function runVersus(world: World, names: readonly string[], own: readonly Peer[]): Promise<void> {
+async function runVersus(world: World, names: readonly string[], own: Peer, program: string): Promise<void> {
   const link = linkShape(values.link);
-  const peers = [...own, ...findPeers(names, (text) => world.note(text))];
-  const part = VERSUS_PARTS[link === undefined ? (values.s3 ? 's3' : 'folder') : 'link'];
-  const tables = await versus(world, peers, {
-    s3: values.s3 || link !== undefined,
-    link,
-    batches: Number(values.batches),
-  });
-  const share = `${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
-  const rows = world.rows.toLocaleString('en-US');
-  const date = new Date().toISOString().slice(0, 10);
-  report(part, `${tables}\n${date}, ${describeProgram(root)}, ${rows} rows; other programs took at most ${share}.\n`);
+  const remote = link !== undefined ? 'link' : values.s3 ? 's3' : 'folder';
+  const peers = [own, ...findPeers(names, (text) => world.note(text))];
+  const tables = await versus(world, peers, { s3: remote !== 'folder', link, batches: Number(values.batches) });
+  report(VERSUS_PARTS[remote], withConditions(tables, world, program));
 }
 
 function report(part: string, content: string): void {
@@ -119,9 +111,9 @@ try {
   });
   report('machine', `${describeMachine()}.\n`);
   if (values.peers === undefined) {
-    for (const scenario of scenarios) report(scenario.name, await runScenario(scenario, world, program));
+    for (const { name, run } of scenarios) report(name, withConditions(figureTable(await run(world)), world, program));
   } else {
-    await runVersus(world, values.peers.split(','), [uttr(command, versionOfPackage(root))]);
+    await runVersus(world, values.peers.split(','), uttr(command, versionOfPackage(root)), program);
   }
 } finally {
   if (values.keep) process.stderr.write(`projects and generated files are in ${base}\n`);

@@ -18,6 +18,13 @@ const QUIET_SHARE = 0.05;
 const LEAST_TICKS = 4;
 const LOOK_MS = 250;
 
+/** What came of work, and the share others had meanwhile. */
+interface Attempt<T> {
+  readonly result: T;
+  readonly share: number;
+  readonly wallMs: number;
+}
+
 export class QuietRuns {
   readonly #options: QuietOptions;
   #shares: number[] = [];
@@ -34,21 +41,24 @@ export class QuietRuns {
    * @param before puts the state back before each attempt; may disturb.
    */
   async run<T>(work: () => Promise<T>, before?: () => Promise<unknown> | void): Promise<T> {
-    let best: { readonly result: T; readonly share: number } | undefined;
+    let best: Attempt<T> | undefined;
     for (let attempt = 0; attempt < this.#options.attempts; attempt += 1) {
       await before?.();
-      await this.#waitForQuiet();
-      const startMs = performance.now();
-      const start = readTicks();
-      const result = await work();
-      const share = disturbance(start, readTicks());
-      if (best === undefined || share < best.share) best = { result, share };
-      if (share < QUIET_SHARE || this.#patienceMs <= 0) break;
-      this.#patienceMs -= performance.now() - startMs;
+      const taken = await this.#attempt(work);
+      if (best === undefined || taken.share < best.share) best = taken;
+      if (taken.share < QUIET_SHARE || this.#patienceMs <= 0) break;
+      this.#patienceMs -= taken.wallMs;
     }
     if (best === undefined) throw new RangeError('a run needs at least one attempt');
     this.#shares.push(best.share);
     return best.result;
+  }
+
+  /** As `run`, of work that cannot be done again: it counts also where it was disturbed. */
+  async once<T>(work: () => Promise<T>): Promise<T> {
+    const { result, share } = await this.#attempt(work);
+    this.#shares.push(share);
+    return result;
   }
 
   /** The largest share others had in a run since the last call. */
@@ -57,6 +67,14 @@ export class QuietRuns {
     this.#shares = [];
     this.#patienceMs = this.#options.patienceMs;
     return largest;
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+    await this.#waitForQuiet();
+    const startMs = performance.now();
+    const start = readTicks();
+    const result = await work();
+    return { result, share: disturbance(start, readTicks()), wallMs: performance.now() - startMs };
   }
 
   async #waitForQuiet(): Promise<void> {

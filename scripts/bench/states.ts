@@ -1,15 +1,7 @@
 /** How a dataset grows in a comparison: its first state, batches of new rows, and rows with another intent. */
-import {
-  appendFileSync,
-  copyFileSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
 import { once } from 'node:events';
+import { appendFileSync, copyFileSync, createReadStream, createWriteStream, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { batch, writeLines } from './generate.ts';
@@ -36,7 +28,7 @@ export class History {
   /** New rows at the end: no two batches have one in common. */
   async addBatch(rows: number): Promise<State> {
     const path = join(this.#world.options.scratchFolder, `batch-${++this.#batches}.jsonl`);
-    if (!existsSync(path)) await writeLines(path, batch({ rows, seed: 1000 + this.#batches }));
+    await writeLines(path, batch({ rows, seed: 1000 + this.#batches }));
     appendFileSync(this.#whole, readFileSync(path));
     return { whole: this.#whole, batch: path };
   }
@@ -54,8 +46,7 @@ export class History {
       if (!draft.write(`${byText.get(textOf(line)) ?? line}\n`)) await once(draft, 'drain');
     }
     await finished(draft.end());
-    copyFileSync(`${this.#whole}.new`, this.#whole);
-    writeFileSync(`${this.#whole}.new`, '');
+    renameSync(`${this.#whole}.new`, this.#whole);
     return { whole: this.#whole, batch: path };
   }
 }

@@ -84,6 +84,12 @@ function digits(value: number): string {
   return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
 }
 
+/** A server, and the way to it. */
+interface Far {
+  readonly server: S3Server;
+  readonly link: Link;
+}
+
 /** The place of one program. */
 class Contestant {
   readonly peer: Peer;
@@ -92,16 +98,21 @@ class Contestant {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #link: Link | undefined;
 
-  constructor(peer: Peer, folder: string, server: S3Server | undefined, link: Link | undefined) {
+  /** @param far without it, the remote is a folder */
+  constructor(peer: Peer, folder: string, far: Far | undefined) {
     const prefix = peer.name.replaceAll(/\W+/gu, '-');
     this.peer = peer;
-    this.#link = link;
-    this.#environment = { ...process.env, ...(server === undefined ? {} : s3Environment(server)), ...peer.environment };
+    this.#link = far?.link;
+    this.#environment = {
+      ...process.env,
+      ...(far === undefined ? {} : s3Environment(far.server)),
+      ...peer.environment,
+    };
     const remote: Remote =
-      server === undefined || link === undefined
+      far === undefined
         ? { url: join(folder, prefix, 'remote'), endpoint: undefined }
-        : { url: `s3://${server.bucket}/${prefix}`, endpoint: link.endpoint };
-    this.#remoteFolder = server === undefined ? remote.url : join(server.folder, prefix);
+        : { url: `s3://${far.server.bucket}/${prefix}`, endpoint: far.link.endpoint };
+    this.#remoteFolder = far === undefined ? remote.url : join(far.server.folder, prefix);
     this.site = { folder: join(folder, prefix, 'work'), remote };
   }
 
@@ -142,73 +153,95 @@ class Contestant {
 
 /** The tables of one comparison, as Markdown. @param peers the first one is uttr */
 export async function versus(world: World, peers: readonly Peer[], options: VersusOptions): Promise<string> {
-  const server = options.s3 ? await startS3Server() : undefined;
-  const link = server === undefined ? undefined : await Link.to(server.endpoint, options.link);
+  const far = options.s3 ? await reach(options.link) : undefined;
   try {
     const able = peers.filter(({ remotes }) => remotes.includes(options.s3 ? 's3' : 'folder'));
-    const contestants = able.map(
-      (peer) => new Contestant(peer, join(world.options.scratchFolder, 'versus'), server, link),
+    const folder = join(world.options.scratchFolder, 'versus');
+    return await compare(
+      world,
+      able.map((peer) => new Contestant(peer, folder, far)),
+      options,
     );
-    return await compare(world, contestants, options);
   } finally {
-    await link?.close();
-    await server?.stop();
+    await far?.link.close();
+    await far?.server.stop();
   }
 }
 
+async function reach(shape: LinkShape | undefined): Promise<Far> {
+  const server = await startS3Server();
+  return { server, link: await Link.to(server.endpoint, shape) };
+}
+
 async function compare(world: World, contestants: readonly Contestant[], options: VersusOptions): Promise<string> {
-  const peers = contestants.map(({ peer }) => peer);
-  const parts: string[] = [];
+  const { quiet, repeat } = world.options;
+  const few = Math.ceil(repeat / 2);
   const history = new History(world);
-  const tell = (title: string, costs: Costs): void => {
-    parts.push(`#### ${title}\n\n${costs.table(peers)}`);
-    world.note(parts.at(-1) as string);
+  const parts: string[] = [];
+  const tell = (part: string): void => {
+    parts.push(part);
+    world.note(part);
   };
-  const imports = new Costs();
-  for (let run = 0; run < Math.ceil(world.options.repeat / 2); run++) {
-    const state = await history.first();
-    for (const contestant of turn(contestants, run)) {
-      world.note(`first import, ${contestant.peer.name}, run ${run + 1}`);
-      await contestant.create();
-      imports.add(contestant.peer, await world.options.quiet.run(() => contestant.take(state)));
-    }
-  }
-  tell('The first import, recorded and sent', imports);
+  const measured = async (title: string, runs: number, prepare: () => Promise<Workload>): Promise<void> => {
+    const costs = await inTurn(contestants, runs, prepare);
+    tell(`#### ${title}\n\n${costs.table(contestants.map(({ peer }) => peer))}`);
+  };
+  /** What was recorded once cannot be recorded again. */
+  const next =
+    (state: State): Workload =>
+    (contestant) =>
+      quiet.once(() => contestant.take(state));
+
+  const whole = await history.first();
+  await measured('The first import, recorded and sent', few, async () => (contestant) => {
+    world.note(`first import, ${contestant.peer.name}`);
+    return quiet.run(
+      () => contestant.take(whole),
+      () => contestant.create(),
+    );
+  });
   const first = new Map(contestants.map((contestant) => [contestant, contestant.remoteBytes]));
-  const batches = new Costs();
-  for (let run = 0; run < options.batches; run++) {
-    const state = await history.addBatch(BATCH_ROWS);
-    for (const contestant of turn(contestants, run)) {
-      batches.add(contestant.peer, await world.options.quiet.run(() => contestant.take(state)));
-    }
-  }
-  tell('A batch of 1,000 new rows, recorded and sent', batches);
-  parts.push(remoteTable(contestants, first, options.batches));
-  world.note(parts.at(-1) as string);
-  const relabels = new Costs();
-  const relabelled = await history.relabel(RELABELS);
-  for (const contestant of contestants) relabels.add(contestant.peer, await contestant.take(relabelled));
-  tell('150 relabels, scattered over the dataset, recorded and sent', relabels);
-  const states = new Costs();
-  const written = new Costs();
-  for (let run = 0; run < world.options.repeat; run++) {
-    for (const contestant of turn(contestants, run)) {
-      const { peer, site } = contestant;
-      if (peer.status !== undefined) states.add(peer, await contestant.run(peer.status(site)));
-    }
-  }
-  tell('What has changed: nothing', states);
-  for (let run = 0; run < Math.ceil(world.options.repeat / 2); run++) {
-    for (const contestant of turn(contestants, run)) {
-      const { peer, site } = contestant;
-      if (peer.write === undefined) continue;
-      const { before, measured } = peer.write(site);
-      await contestant.run(before);
-      written.add(peer, await world.options.quiet.run(() => contestant.run(measured)));
-    }
-  }
-  tell('The dataset written out as plain files', written);
+  await measured('A batch of 1,000 new rows, recorded and sent', options.batches, async () =>
+    next(await history.addBatch(BATCH_ROWS)),
+  );
+  tell(remoteTable(contestants, first, options.batches));
+  await measured('150 relabels, scattered over the dataset, recorded and sent', 1, async () =>
+    next(await history.relabel(RELABELS)),
+  );
+  await measured('What has changed: nothing', repeat, async () => async (contestant) => {
+    const commands = contestant.peer.status?.(contestant.site);
+    return commands === undefined ? undefined : quiet.run(() => contestant.run(commands));
+  });
+  await measured('The dataset written out as plain files', few, async () => async (contestant) => {
+    const written = contestant.peer.write?.(contestant.site);
+    if (written === undefined) return undefined;
+    return quiet.run(
+      () => contestant.run(written.measured),
+      () => contestant.run(written.before),
+    );
+  });
   return parts.join('\n');
+}
+
+/** What each does in turn; undefined where a program has no word for it. */
+type Workload = (contestant: Contestant) => Promise<Measured | undefined>;
+
+/** Has each program do a workload, as often as asked; another one begins each time. */
+async function inTurn(
+  contestants: readonly Contestant[],
+  runs: number,
+  prepare: () => Promise<Workload>,
+): Promise<Costs> {
+  const costs = new Costs();
+  for (let run = 0; run < runs; run++) {
+    const work = await prepare();
+    const start = run % contestants.length;
+    for (const contestant of [...contestants.slice(start), ...contestants.slice(0, start)]) {
+      const cost = await work(contestant);
+      if (cost !== undefined) costs.add(contestant.peer, cost);
+    }
+  }
+  return costs;
 }
 
 function remoteTable(
@@ -226,10 +259,4 @@ function remoteTable(
   ]);
   const header = ['program', 'after the import', `more after ${batches} batches`, 'uttr takes'];
   return `#### Bytes on the remote\n\n${formatTable(header, rows)}`;
-}
-
-/** Another one begins each time. */
-function turn<T>(items: readonly T[], by: number): readonly T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }

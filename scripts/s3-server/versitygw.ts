@@ -5,11 +5,12 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cachedProgram, cachePath } from '../cache.ts';
 
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw';
 const VERSION = 'v1.8.0';
@@ -36,23 +37,14 @@ export function canRunVersitygw(): boolean {
 
 /** Builds the server unless the cache has it. @returns the path of the program. */
 export function buildVersitygw(): string {
-  const path = binaryPath();
-  if (existsSync(path)) return path;
-  const folder = join(path, '..');
-  mkdirSync(folder, { recursive: true });
-  // Two builds at once do not disturb each other: each has a folder of its own, and the last rename stays.
-  const draft = mkdtempSync(join(folder, 'build-'));
-  try {
+  return cachedProgram(binaryPath(), (draft) => {
     const { status, stderr, error } = spawnSync('go', ['install', `${MODULE}@${VERSION}`], {
       env: { ...process.env, GOBIN: draft },
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`go install ${MODULE}@${VERSION} failed: ${error?.message ?? stderr}`);
-    renameSync(join(draft, 'versitygw'), path);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
-  return path;
+    return join(draft, 'versitygw');
+  });
 }
 
 /** Starts the server on a free port of 127.0.0.1, in a folder of its own that `stop` removes. */
@@ -134,6 +126,5 @@ async function freePort(): Promise<number> {
 }
 
 function binaryPath(): string {
-  const cache = process.env['UTTR_CACHE'] ?? join(homedir(), '.cache', 'uttr');
-  return join(cache, `versitygw-${VERSION}`, 'versitygw');
+  return cachePath(`versitygw-${VERSION}`, 'versitygw');
 }
