@@ -4,9 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, UttrError } from '../base/errors.ts';
+import { assert, isUttrError, UttrError } from '../base/errors.ts';
 import type { Hash, ShortName } from '../base/hash.ts';
 import type { ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
+import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyChunks } from '../store/transfer.ts';
@@ -39,18 +40,18 @@ export class LazyRemote implements FrameSource {
     this.#repository = repository;
   }
 
-  async get(hash: Hash): Promise<Buffer> {
-    const [chunk] = await this.getMany([hash]);
+  async get(hash: Hash, reading?: ChunkReading): Promise<Buffer> {
+    const [chunk] = await this.getMany([hash], reading);
     return chunk as Buffer;
   }
 
-  async getMany(hashes: readonly Hash[]): Promise<Buffer[]> {
+  async getMany(hashes: readonly Hash[], reading?: ChunkReading): Promise<Buffer[]> {
     const found = new Map<Hash, Buffer>();
     let wanted = [...new Set(hashes)];
     for await (const { chunks } of this.#ask()) {
-      const located = await chunks.locate(wanted);
+      const located = await chunks.locate(wanted, reading);
       const there = wanted.filter((_, position) => located[position] !== undefined);
-      for (const [position, bytes] of (await chunks.getMany(there)).entries())
+      for (const [position, bytes] of (await chunks.getMany(there, reading)).entries())
         found.set(there[position] as Hash, bytes);
       wanted = wanted.filter((hash) => !found.has(hash));
       if (wanted.length === 0) return hashes.map((hash) => found.get(hash) as Buffer);
@@ -58,11 +59,12 @@ export class LazyRemote implements FrameSource {
     throw this.#missing(wanted[0] as Hash);
   }
 
-  async locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {
+  async locate(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<(ChunkLocation | undefined)[]> {
     const found: (ChunkLocation | undefined)[] = names.map(() => undefined);
     for await (const { chunks } of this.#ask()) {
       const open = [...found.keys()].filter((position) => found[position] === undefined);
-      const located = await chunks.locate(open.map((position) => names[position] as Hash | ShortName));
+      const asked = open.map((position) => names[position] as Hash | ShortName);
+      const located = await chunks.locate(asked, reading);
       for (const [at, position] of open.entries()) {
         const location = located[at];
         found[position] = location;
@@ -117,7 +119,7 @@ export class LazyRemote implements FrameSource {
 
   async #keep(chunks: RemoteChunks): Promise<void> {
     const { catalogue } = this.#repository;
-    const wanted = (await chunks.keptChunks()).filter((name) => !catalogue.has(name));
+    const wanted = (await chunks.keptChunks()).filter(({ hash }) => !catalogue.has(hash));
     if (wanted.length === 0) {
       chunks.forgetKept();
       return;
@@ -211,9 +213,24 @@ export class LazyRemote implements FrameSource {
   #chunksOf(remote: OpenRemote): RemoteChunks {
     return new RemoteChunks(remote.store, {
       footers: footerCache(this.#repository, remote.url),
+      atHand: (names) => this.#atHand(names),
       keepBytes: KEEP_BYTES,
       signal: this.#repository.signal,
     });
+  }
+
+  /** The chunks that are here. What cannot be read here is no failure of the remote, which has it, too. */
+  async #atHand(names: readonly ShortName[]): Promise<ReadonlyMap<ShortName, Buffer>> {
+    const { catalogue, localOnly } = this.#repository;
+    const located = catalogue.findMany(names);
+    const here = names.filter((_, position) => located[position] !== undefined);
+    try {
+      const chunks = await localOnly.getMany(here);
+      return new Map(here.map((name, position) => [name, chunks[position] as Buffer]));
+    } catch (error) {
+      if (isUttrError(error, 'missing-chunk', 'bad-checksum', 'bad-pack', 'wrong-answer')) return new Map();
+      throw error;
+    }
   }
 
   #missing(wanted: Hash): UttrError {

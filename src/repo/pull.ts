@@ -7,11 +7,10 @@
  */
 import { crashPoint } from '../base/crash-points.ts';
 import { isUttrError, UttrError } from '../base/errors.ts';
-import type { Hash } from '../base/hash.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
-import { copyChunks } from '../store/transfer.ts';
+import { copyChunks, type WantedChunk } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { newChunks } from '../tree/new-chunks.ts';
 import { isAncestor } from './ancestry.ts';
@@ -242,19 +241,17 @@ class Pull {
   }
 
   /** Chunks of the version that no version here is known to share. */
-  async *#wanted(version: Version, side: string | undefined): AsyncIterable<readonly Hash[]> {
+  async *#wanted(version: Version, side: string | undefined): AsyncIterable<readonly WantedChunk[]> {
     const repository = this.#repository;
     const { manifest } = version;
-    if (!repository.isHere(version.hash)) yield [version.hash];
+    if (!repository.isHere(version.hash)) yield [{ hash: version.hash, kind: 'node' }];
     const bases: Version[] = [];
     for (const hash of repository.catalogue.completeVersions(manifest.dataset, 2)) {
       bases.push(await loadVersion(repository, hash));
     }
     const trees = side === undefined ? treesOf(manifest) : [sideTree(version, side)];
     const from = bases.flatMap((base) => treesOf(base.manifest));
-    for (const tree of trees) {
-      for await (const batch of newChunks(repository.chunks, from, tree)) yield batch.map((chunk) => chunk.hash);
-    }
+    for (const tree of trees) yield* newChunks(repository.chunks, from, tree);
   }
 }
 

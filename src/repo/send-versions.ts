@@ -5,12 +5,13 @@ import { isUttrError, UttrError } from '../base/errors.ts';
 import type { Hash, ShortName } from '../base/hash.ts';
 import type { Manifest } from '../records/manifest.ts';
 import type { ChunkIndex, ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
+import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { MemoryChunkIndex } from '../store/memory-chunk-index.ts';
 import type { PackIndex } from '../store/pack.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
-import { copyChunks } from '../store/transfer.ts';
+import { copyChunks, type WantedChunk } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { newChunks } from '../tree/new-chunks.ts';
 import type { OpenRemote } from './remotes.ts';
@@ -64,7 +65,7 @@ export async function sendVersions(
       to: sink,
       wanted: chunksOf(repository, versions, held),
       alreadyThere: (hash) => sent.has(hash),
-      depthThere: async (hash) => sent.find(hash)?.frame.depth ?? chunksThere.depthOf(hash),
+      depthThere: async (hash, reading) => sent.find(hash)?.frame.depth ?? chunksThere.depthOf(hash, reading),
       progress: repository.progress,
       signal: repository.signal,
     });
@@ -103,7 +104,7 @@ async function* chunksOf(
   repository: Repository,
   versions: readonly Version[],
   held: readonly Hash[],
-): AsyncIterable<readonly Hash[]> {
+): AsyncIterable<readonly WantedChunk[]> {
   for (const version of versions) {
     // A history of its own shares data all the same with what is there, e.g. when a dataset was made twice.
     const { parents } = version.manifest;
@@ -111,9 +112,9 @@ async function* chunksOf(
     for (const hash of parents.length > 0 ? parents : held) bases.push((await loadVersion(repository, hash)).manifest);
     for (const [place, tree] of placesOf(version.manifest)) {
       const from = bases.map((base) => placesOf(base).get(place)).filter((root) => root !== undefined);
-      for await (const batch of newChunks(repository.chunks, from, tree)) yield batch.map((chunk) => chunk.hash);
+      yield* newChunks(repository.chunks, from, tree);
     }
-    yield [version.hash];
+    yield [{ hash: version.hash, kind: 'node' }];
   }
 }
 
@@ -139,20 +140,23 @@ class EveryChunk implements FrameSource {
     this.#repository = repository;
   }
 
-  get(hash: Hash): Promise<Buffer> {
-    return this.#repository.chunks.get(hash);
+  get(hash: Hash, reading?: ChunkReading): Promise<Buffer> {
+    return this.#repository.chunks.get(hash, reading);
   }
 
-  getMany(hashes: readonly Hash[]): Promise<Buffer[]> {
-    return this.#repository.chunks.getMany(hashes);
+  getMany(hashes: readonly Hash[], reading?: ChunkReading): Promise<Buffer[]> {
+    return this.#repository.chunks.getMany(hashes, reading);
   }
 
-  async locate(names: readonly (Hash | ShortName)[]): Promise<readonly (ChunkLocation | undefined)[]> {
+  async locate(
+    names: readonly (Hash | ShortName)[],
+    reading?: ChunkReading,
+  ): Promise<readonly (ChunkLocation | undefined)[]> {
     const { localChunks, lazy } = this.#repository;
     const here = await localChunks.locate(names);
     const absent = names.filter((_, position) => here[position] === undefined);
     if (absent.length === 0) return here;
-    const there = (await lazy.locate(absent)).values();
+    const there = (await lazy.locate(absent, reading)).values();
     return here.map((location) => location ?? there.next().value);
   }
 

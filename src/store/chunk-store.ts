@@ -48,10 +48,10 @@ export class ChunkStore implements FrameSource {
     });
   }
 
-  async get(name: Hash | ShortName): Promise<Buffer> {
+  async get(name: Hash | ShortName, reading?: ChunkReading): Promise<Buffer> {
     const cached = this.#chunks.get(name);
     if (cached !== undefined) return cached;
-    const [chunk] = await this.getMany([name]);
+    const [chunk] = await this.getMany([name], reading);
     return chunk as Buffer;
   }
 
@@ -73,11 +73,11 @@ export class ChunkStore implements FrameSource {
     const chunks = await this.#reader.readChunks(located, reading);
     for (const [position, { name }] of located.entries()) {
       const chunk = chunks[position] as Buffer;
-      if (reading === 'once') found.set(name, chunk);
+      if (reading?.once === true) found.set(name, chunk);
       else this.#keep(found, name, chunk);
     }
     if (absent.length > 0) {
-      const others = await this.#getElsewhere(absent);
+      const others = await this.#getElsewhere(absent, reading);
       for (const [position, name] of absent.entries()) this.#keep(found, name, others[position] as Buffer);
     }
     return names.map((name) => found.get(name) as Buffer);
@@ -96,8 +96,8 @@ export class ChunkStore implements FrameSource {
     this.#chunks.put(name, chunk);
   }
 
-  async #getElsewhere(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
-    if (this.#fallback !== undefined) return this.#fallback.getMany(names);
+  async #getElsewhere(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<Buffer[]> {
+    if (this.#fallback !== undefined) return this.#fallback.getMany(names, reading);
     throw missingChunk(names[0] as Hash | ShortName, this.#store.url);
   }
 

@@ -1,15 +1,20 @@
 import type { Hash, ShortName } from '../base/hash.ts';
 
-/**
- * 'once': the chunks are of a scan and will not be asked for again, so nothing is kept; what is returned may be a
- * view of a larger buffer and must be let go soon.
- */
-export type ChunkReading = 'once';
+/** What is known of chunks that are to be read. */
+export interface ChunkReading {
+  /** They are leaves, which lie in packs of their own: otherwise those are searched last. */
+  readonly leaves?: boolean;
+  /**
+   * They are of a scan and will not be asked for again, so nothing is kept; what is returned may be a view of a
+   * larger buffer and must be let go soon.
+   */
+  readonly once?: boolean;
+}
 
 /** Reads chunks by name, of which the first half will do. Every chunk returned has been checked against its name. */
 export interface ChunkSource {
   /** @throws missing-chunk, bad-checksum, bad-pack; errors of the remote for a lazy source. */
-  get(name: Hash | ShortName): Promise<Buffer>;
+  get(name: Hash | ShortName, reading?: ChunkReading): Promise<Buffer>;
   /**
    * Several chunks at once, in the order asked; neighbours in one frame are read once, remote ranges are merged.
    * Callers keep a call to at most a few thousand chunks.

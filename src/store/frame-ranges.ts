@@ -14,6 +14,9 @@ export const RANGE_LIMIT_BYTES = 16 * 2 ** 20;
 /** Ranges read at the same time. */
 export const RANGES_IN_FLIGHT = 8;
 
+/** Told of each answer: the bytes of a pack from `start` on. */
+export type OnRead = (pack: string, start: number, bytes: Buffer) => void;
+
 /** One request and the frames it answers. */
 export interface FrameRange extends ByteRange {
   readonly pack: string;
@@ -55,20 +58,19 @@ function mergePack(frames: readonly FrameLocation[], gapBytes: number): FrameRan
 /**
  * Stored bytes of the frames, by `frameKey`.
  *
- * @param onRead called for each answer with its length.
  * @throws wrong-answer when the store answers with another length than asked; bad-pack when the pack is gone.
  */
 export async function readFrames(
   store: Pick<BlobStore, 'get' | 'url' | 'requestCostBytes'>,
   frames: readonly FrameLocation[],
-  onRead?: (bytes: number) => void,
+  onRead?: OnRead,
   signal?: AbortSignal,
 ): Promise<Map<string, Buffer>> {
   const stored = new Map<string, Buffer>();
   await mapLimited(mergeFrames(frames, store.requestCostBytes), RANGES_IN_FLIGHT, async (range) => {
     throwIfAborted(signal);
     const bytes = await readRange(store, range.pack, range, signal);
-    onRead?.(bytes.length);
+    onRead?.(range.pack, range.start, bytes);
     for (const frame of range.frames) {
       const start = frame.offset - range.start;
       stored.set(frameKey(frame), bytes.subarray(start, start + frame.storedBytes));

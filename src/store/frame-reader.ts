@@ -11,9 +11,9 @@ import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
 import type { ChunkReading, ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
-import { readFrames } from './frame-ranges.ts';
+import { type OnRead, readFrames } from './frame-ranges.ts';
 import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES, FRAME_TARGET_BYTES } from './frame.ts';
-import { badPack, frameAt, type PackIndex } from './pack.ts';
+import { badPack, frameAt, packKind, type PackIndex } from './pack.ts';
 
 /** Memory for the frames that one round of reading opens. */
 const ROUND_LIMIT_BYTES = 64 * 2 ** 20;
@@ -33,7 +33,7 @@ export interface WholeFrame {
 
 /** Chunks that can also be had as the frames they lie in. */
 export interface FrameSource extends ChunkSource {
-  locate(names: readonly (Hash | ShortName)[]): Promise<readonly (ChunkLocation | undefined)[]>;
+  locate(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<readonly (ChunkLocation | undefined)[]>;
   /** The frames, in the order asked; callers bound their size. */
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]>;
 }
@@ -44,15 +44,16 @@ export interface LocatedChunk {
   readonly location: ChunkLocation;
 }
 
-/**
- * Where chunks lie; undefined for those that are in no pack known here.
- *
- * @param depths for each chunk, the depth that its frame should be less than; a deeper one is given where no
- * other is known.
- */
+/** Which of the places of chunks are of use, and where to look first. */
+export interface LocateOptions extends Pick<ChunkReading, 'leaves'> {
+  /** For each chunk, the depth that its frame should be less than; a deeper one is given where no other is known. */
+  readonly depths?: readonly number[] | undefined;
+}
+
+/** Where chunks lie; undefined for those that are in no pack known here. */
 export type Locate = (
   names: readonly ShortName[],
-  depths?: readonly number[],
+  options: LocateOptions,
 ) => Promise<readonly (ChunkLocation | undefined)[]>;
 
 export interface FrameReaderOptions {
@@ -60,13 +61,15 @@ export interface FrameReaderOptions {
   readonly locate: Locate;
   /** Reads chunks that `locate` does not know, or fails with missing-chunk. */
   readonly elsewhere: (names: readonly ShortName[]) => Promise<Buffer[]>;
+  /** Dictionary chunks that need not be read from the store, those among the given ones that are at hand. */
+  readonly atHand?: ((names: readonly ShortName[]) => Promise<ReadonlyMap<ShortName, Buffer>>) | undefined;
   /** For the cache of raw frames. */
   readonly cacheBytes: number;
   /** Stored bytes of a frame that are at hand already. */
   readonly kept?: (frame: FrameLocation) => Buffer | undefined;
-  /** Told of each frame fetched, and of each answer's length. */
+  /** Told of each frame fetched. */
   readonly onFrame?: (frame: FrameLocation, stored: Buffer) => void;
-  readonly onRead?: (bytes: number) => void;
+  readonly onRead?: OnRead;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -96,7 +99,7 @@ export class FrameReader {
         const { name, location } = wanted[position] as LocatedChunk;
         const frame = raw.get(frameKey(location.frame)) as Buffer;
         const { bytes } = checkedChunk(frame, name, location, this.#options.store.url);
-        found[position] = reading === 'once' ? bytes : Buffer.copyBytesFrom(bytes);
+        found[position] = reading?.once === true ? bytes : Buffer.copyBytesFrom(bytes);
       }
     }
     return found;
@@ -205,7 +208,9 @@ export class FrameReader {
           needed.set(name, Math.min(depth, needed.get(name) ?? depth));
         }
       }
-      level = this.#takeNew(plan, await this.#locateDictionaries(plan, needed));
+      // Leaves are made from leaves, nodes from nodes.
+      const leaves = packKind(pack) === 'd';
+      level = this.#takeNew(plan, await this.#locateDictionaries(plan, needed, leaves));
     }
     return plan;
   }
@@ -227,10 +232,18 @@ export class FrameReader {
   }
 
   /** @param needed chunks, each with the least depth of the frames that need it. */
-  async #locateDictionaries(plan: Plan, needed: ReadonlyMap<ShortName, number>): Promise<FrameLocation[]> {
+  async #locateDictionaries(
+    plan: Plan,
+    needed: ReadonlyMap<ShortName, number>,
+    leaves: boolean,
+  ): Promise<FrameLocation[]> {
     if (needed.size === 0) return [];
-    const names = [...needed.keys()];
-    const locations = await this.#options.locate(names, [...needed.values()]);
+    const atHand = await this.#options.atHand?.([...needed.keys()]);
+    for (const [name, bytes] of atHand ?? []) plan.dictionaryChunks.set(name, bytes);
+    const names = [...needed.keys()].filter((name) => atHand?.has(name) !== true);
+    if (names.length === 0) return [];
+    const depths = names.map((name) => needed.get(name) as number);
+    const locations = await this.#options.locate(names, { depths, leaves });
     const frames: FrameLocation[] = [];
     const absent: ShortName[] = [];
     for (const [position, name] of names.entries()) {

@@ -2,7 +2,7 @@
  * Reads the footers of packs that lie in a blob store.
  */
 import type { BlobStore } from './blob-store.ts';
-import { readRange } from './frame-ranges.ts';
+import { type OnRead, readRange } from './frame-ranges.ts';
 import {
   badPack,
   decodeFooterOf,
@@ -17,7 +17,7 @@ import {
 const TAIL_BYTES = 64 * 2 ** 10;
 
 export interface ReadFooterOptions {
-  readonly onRead?: ((bytes: number) => void) | undefined;
+  readonly onRead?: OnRead | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,12 +32,12 @@ export async function readFooterBytes(
   if (sizeBytes < PACK_HEADER.length + PACK_TRAILER_BYTES) throw badPack(name, 'it is too short to be a pack');
   const start = Math.max(0, sizeBytes - TAIL_BYTES);
   const tail = await readRange(store, name, { start, end: sizeBytes }, options.signal);
-  options.onRead?.(tail.length);
+  options.onRead?.(name, start, tail);
   const length = footerLength(name, tail);
   if (length > sizeBytes) throw badPack(name, 'its footer is longer than the pack');
   if (length <= tail.length) return tail.subarray(tail.length - length);
   const head = await readRange(store, name, { start: sizeBytes - length, end: start }, options.signal);
-  options.onRead?.(head.length);
+  options.onRead?.(name, sizeBytes - length, head);
   return Buffer.concat([head, tail]);
 }
 

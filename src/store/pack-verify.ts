@@ -37,7 +37,7 @@ export async function verifyPack(
   const reader = new FrameReader({
     store: { url: 'memory', get: async (_, range) => bytes.subarray(range?.start, range?.end) },
     // A chunk that this pack holds only in a deeper frame is meant as another pack holds it (P7).
-    locate: async (names, depths) =>
+    locate: async (names, { depths }) =>
       names.map((name, position) => {
         const location = index.find(name);
         return location !== undefined && location.frame.depth < (depths?.[position] ?? Infinity) ? location : undefined;

@@ -3,16 +3,23 @@ import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
 import { missingChunk } from './chunk-store.ts';
+import type { ChunkReading } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
-import { FrameReader, type FrameSource, type WholeFrame } from './frame-reader.ts';
-import { frameAt, type PackIndex } from './pack.ts';
+import type { OnRead } from './frame-ranges.ts';
+import { FrameReader, type FrameReaderOptions, type FrameSource, type WholeFrame } from './frame-reader.ts';
+import { frameAt, packKind, type PackIndex } from './pack.ts';
+import { RangeCache } from './range-cache.ts';
 import { RemoteFooters, type FooterCache } from './remote-footers.ts';
+import type { WantedChunk } from './transfer.ts';
 
 const FRAME_CACHE_BYTES = 32 * 2 ** 20;
 const CHUNK_CACHE_BYTES = 16 * 2 ** 20;
+const RANGE_CACHE_BYTES = 32 * 2 ** 20;
 
 export interface RemoteChunksOptions {
   readonly footers?: FooterCache | undefined;
+  /** Chunks that need not be read from the remote to serve as dictionaries. */
+  readonly atHand?: FrameReaderOptions['atHand'];
   /** Stored bytes of fetched frames to keep for `keptChunks`; 0, the default, keeps none. */
   readonly keepBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -30,25 +37,35 @@ export class RemoteChunks implements FrameSource {
   readonly #footers: RemoteFooters;
   readonly #reader: FrameReader;
   readonly #chunks = new ByteCache(CHUNK_CACHE_BYTES);
+  /** What lies between the frames of a request, or before a footer, is often wanted next. */
+  readonly #ranges = new RangeCache(RANGE_CACHE_BYTES);
   readonly #kept = new Map<string, { readonly frame: FrameLocation; readonly stored: Buffer }>();
   #keptBytes = 0;
   #requests = 0;
   #bytes = 0;
 
   constructor(store: BlobStore, options: RemoteChunksOptions = {}) {
-    const { footers, keepBytes = 0, signal } = options;
-    const onRead = (bytes: number): void => {
+    const { footers, atHand, keepBytes = 0, signal } = options;
+    const onRead: OnRead = (pack, start, bytes) => {
       this.#requests += 1;
-      this.#bytes += bytes;
+      this.#bytes += bytes.length;
+      this.#ranges.put(pack, start, bytes);
     };
     this.#store = store;
     this.#footers = new RemoteFooters(store, { cache: footers, onRead, signal });
     this.#reader = new FrameReader({
       store,
-      locate: (names, depths) => this.#footers.locate(names, { depths }),
+      locate: (names, how) => this.#footers.locate(names, how),
       elsewhere: async (names) => this.#fail(names[0] as ShortName),
+      atHand,
       cacheBytes: FRAME_CACHE_BYTES,
-      kept: (frame) => this.#kept.get(frameKey(frame))?.stored,
+      kept: (frame) => {
+        const kept = this.#kept.get(frameKey(frame))?.stored;
+        if (kept !== undefined) return kept;
+        const read = this.#ranges.get(frame.pack, frame.offset, frame.offset + frame.storedBytes);
+        if (read !== undefined) this.#keep(frame, read, keepBytes);
+        return read;
+      },
       onFrame: (frame, stored) => this.#keep(frame, stored, keepBytes),
       onRead,
       signal,
@@ -60,24 +77,24 @@ export class RemoteChunks implements FrameSource {
     return { requests: this.#requests, bytes: this.#bytes };
   }
 
-  async get(name: Hash | ShortName): Promise<Buffer> {
-    const [chunk] = await this.getMany([name]);
+  async get(name: Hash | ShortName, reading?: ChunkReading): Promise<Buffer> {
+    const [chunk] = await this.getMany([name], reading);
     return chunk as Buffer;
   }
 
-  async getMany(names: readonly (Hash | ShortName)[]): Promise<Buffer[]> {
+  async getMany(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<Buffer[]> {
     const found = new Map<string, Buffer>();
     for (const name of names) {
       const cached = this.#chunks.get(name);
       if (cached !== undefined) found.set(name, cached);
     }
     const absent = [...new Set(names)].filter((name) => !found.has(name));
-    const locations = await this.#footers.locate(absent);
+    const locations = await this.#footers.locate(absent, { leaves: reading?.leaves === true });
     const located = absent.map((name, position) => {
       const location = locations[position];
       return location === undefined ? this.#fail(name) : { name, location };
     });
-    const chunks = await this.#reader.readChunks(located);
+    const chunks = await this.#fresh(this.#reader.readChunks(located));
     for (const [position, { name }] of located.entries()) {
       const chunk = chunks[position] as Buffer;
       found.set(name, chunk);
@@ -86,12 +103,12 @@ export class RemoteChunks implements FrameSource {
     return names.map((name) => found.get(name) as Buffer);
   }
 
-  locate(names: readonly (Hash | ShortName)[]): Promise<(ChunkLocation | undefined)[]> {
-    return this.#footers.locate(names);
+  locate(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<(ChunkLocation | undefined)[]> {
+    return this.#footers.locate(names, { leaves: reading?.leaves === true });
   }
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
-    return this.#reader.readWholeFrames(frames, (pack) => this.#footers.read(pack));
+    return this.#fresh(this.#reader.readWholeFrames(frames, (pack) => this.#footers.read(pack)));
   }
 
   /** What the footer of one pack says. @throws wrong-answer when the remote has no such pack */
@@ -100,26 +117,38 @@ export class RemoteChunks implements FrameSource {
   }
 
   /** Depth of the frame that holds a chunk; undefined when the remote did not hold it when its packs were listed. */
-  async depthOf(name: Hash | ShortName): Promise<number | undefined> {
-    const [location] = await this.#footers.locate([name], { asListed: true });
+  async depthOf(name: Hash | ShortName, reading?: ChunkReading): Promise<number | undefined> {
+    const [location] = await this.#footers.locate([name], { asListed: true, leaves: reading?.leaves === true });
     return location?.frame.depth;
   }
 
   /** The chunks of all frames fetched and kept: copying them from here to a local store reads nothing again. */
-  async keptChunks(): Promise<ShortName[]> {
-    const names: ShortName[] = [];
+  async keptChunks(): Promise<WantedChunk[]> {
+    const kept: WantedChunk[] = [];
     for (const { frame } of this.#kept.values()) {
       const pack = await this.#footers.read(frame.pack);
       const { firstChunk, chunkCount } = frameAt(pack, frame.offset);
-      names.push(...pack.chunks.slice(firstChunk, firstChunk + chunkCount).map(({ name }) => name));
+      const kind = packKind(frame.pack) === 'd' ? 'leaf' : 'node';
+      for (const { name } of pack.chunks.slice(firstChunk, firstChunk + chunkCount)) kept.push({ hash: name, kind });
     }
-    return names;
+    return kept;
   }
 
   /** Lets go of the kept frames, once they were copied. */
   forgetKept(): void {
     this.#kept.clear();
     this.#keptBytes = 0;
+  }
+
+  /** What was read before may be what is wrong: after a failure, all is read again. */
+  async #fresh<T>(reading: Promise<T>): Promise<T> {
+    try {
+      return await reading;
+    } catch (error) {
+      this.#ranges.clear();
+      this.forgetKept();
+      throw error;
+    }
   }
 
   #keep(frame: FrameLocation, stored: Buffer, limitBytes: number): void {

@@ -7,7 +7,8 @@ import type { Hash, ShortName } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { BlobStat, BlobStore } from './blob-store.ts';
 import type { ChunkLocation } from './chunk-index.ts';
-import { RANGES_IN_FLIGHT } from './frame-ranges.ts';
+import { type OnRead, RANGES_IN_FLIGHT } from './frame-ranges.ts';
+import type { LocateOptions } from './frame-reader.ts';
 import { MemoryChunkIndex } from './memory-chunk-index.ts';
 import { readFooterBytes, RecentPacks } from './pack-reader.ts';
 import { badPack, decodeFooter, decodeFooterOf, packKind, type PackIndex, type PackKind } from './pack.ts';
@@ -20,19 +21,18 @@ export interface FooterCache {
 
 export interface RemoteFootersOptions {
   readonly cache?: FooterCache | undefined;
-  readonly onRead?: ((bytes: number) => void) | undefined;
+  readonly onRead?: OnRead | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface LocateOptions {
-  /** For each chunk, the depth that its frame should be less than; a deeper one is given if there is no other. */
-  readonly depths?: readonly number[] | undefined;
+export interface RemoteLocateOptions extends LocateOptions {
   /** Whether the packs listed once will do: a chunk pushed since then may be missed. */
   readonly asListed?: boolean;
 }
 
-/** Nodes and manifests are looked for first: their packs are small. */
+/** Where not told otherwise, packs of nodes and manifests are searched first: they are small. */
 const KINDS: readonly PackKind[] = ['m', 'd'];
+const LEAVES_FIRST: readonly PackKind[] = ['d', 'm'];
 
 export class RemoteFooters {
   readonly #store: BlobStore;
@@ -58,12 +58,16 @@ export class RemoteFooters {
   }
 
   /** Where the chunks lie; undefined for what the store does not hold. */
-  locate(names: readonly (Hash | ShortName)[], options: LocateOptions = {}): Promise<(ChunkLocation | undefined)[]> {
+  locate(
+    names: readonly (Hash | ShortName)[],
+    options: RemoteLocateOptions = {},
+  ): Promise<(ChunkLocation | undefined)[]> {
     const wanted = new Map<Hash | ShortName, number>(
       names.map((name, position) => [name, options.depths?.[position] ?? Infinity]),
     );
     // One after the other: what one call reads, the next one finds.
-    const located = this.#locating.then(() => this.#locate(wanted, options.asListed ?? false));
+    const kinds = options.leaves === true ? LEAVES_FIRST : KINDS;
+    const located = this.#locating.then(() => this.#locate(wanted, kinds, options.asListed ?? false));
     this.#locating = located.catch(() => {});
     return located.then(() => names.map((name) => this.#index.find(name)));
   }
@@ -73,11 +77,11 @@ export class RemoteFooters {
     return this.#recent.get(pack);
   }
 
-  async #locate(wanted: Map<Hash | ShortName, number>, asListed: boolean): Promise<void> {
+  async #locate(wanted: Map<Hash | ShortName, number>, kinds: readonly PackKind[], asListed: boolean): Promise<void> {
     this.#dropFound(wanted);
-    for (const kind of KINDS) await this.#search(kind, wanted);
+    for (const kind of kinds) await this.#search(kind, wanted);
     // Somebody may have pushed since the packs were listed.
-    for (const kind of KINDS) {
+    for (const kind of kinds) {
       if (wanted.size === 0) return;
       if (asListed && this.#listed.has(kind)) continue;
       await this.#list(kind);

@@ -10,6 +10,7 @@ import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
 import { sha256, shortName, type Hash, type ShortName } from '../base/hash.ts';
 import type { CallOptions } from '../base/ports.ts';
 import { frameKey, type FrameLocation } from './chunk-index.ts';
+import type { ChunkReading } from './chunks.ts';
 import { openingBytes, type FrameSource } from './frame-reader.ts';
 import { DEPTH_LIMIT } from './frame.ts';
 import type { PackSink } from './pack-sink.ts';
@@ -24,12 +25,17 @@ export interface CopyOptions extends CallOptions {
   readonly from: FrameSource;
   /** Writes into the other store; the caller finishes it. Its `onPack` makes a copy resumable pack by pack. */
   readonly to: PackSink;
-  /** Names of chunks; a chunk before those that were made from it keeps their deltas small. */
-  readonly wanted: AsyncIterable<readonly (Hash | ShortName)[]>;
+  /** A chunk before those that were made from it keeps their deltas small. */
+  readonly wanted: AsyncIterable<readonly WantedChunk[]>;
   /** Whether the other store has the chunk. */
   readonly alreadyThere: (name: ShortName) => boolean;
   /** Depth of the chunk's frame in the other store; undefined when it is not there. */
-  readonly depthThere: (name: ShortName) => number | undefined | Promise<number | undefined>;
+  readonly depthThere: (name: ShortName, reading: ChunkReading) => number | undefined | Promise<number | undefined>;
+}
+
+export interface WantedChunk {
+  readonly hash: Hash | ShortName;
+  readonly kind: 'leaf' | 'node';
 }
 
 export interface CopySummary {
@@ -61,7 +67,7 @@ interface Move {
  */
 export async function copyChunks(options: CopyOptions): Promise<CopySummary> {
   const copy = new Copy(options);
-  for await (const names of options.wanted) await copy.add(names.map(shortName));
+  for await (const batch of options.wanted) await copy.add(batch);
   return copy.summary;
 }
 
@@ -82,12 +88,14 @@ class Copy {
     return { chunks, copiedFrames, recompressedChunks };
   }
 
-  async add(names: readonly ShortName[]): Promise<void> {
+  async add(chunks: readonly WantedChunk[]): Promise<void> {
     const { alreadyThere, to, progress, signal } = this.#options;
-    const absent = [...new Set(names)].filter((name) => !to.holds(name) && !alreadyThere(name));
+    const names = new Set(chunks.map(({ hash }) => shortName(hash)));
+    const absent = [...names].filter((name) => !to.holds(name) && !alreadyThere(name));
+    const leaves = chunks.every(({ kind }) => kind === 'leaf');
     let round: Move[] = [];
     let bytes = 0;
-    for (const frame of await this.#group(absent)) {
+    for (const frame of await this.#group(absent, { leaves })) {
       throwIfAborted(signal);
       if (bytes + openingBytes(frame.location) > ROUND_LIMIT_BYTES) {
         await this.#move(round);
@@ -102,8 +110,8 @@ class Copy {
   }
 
   /** The frames of the chunks, in the order asked, but each after the frames that hold its dictionary. */
-  async #group(names: readonly ShortName[]): Promise<WantedFrame[]> {
-    const locations = await this.#options.from.locate(names);
+  async #group(names: readonly ShortName[], reading: ChunkReading): Promise<WantedFrame[]> {
+    const locations = await this.#options.from.locate(names, reading);
     const frames = new Map<string, WantedFrame>();
     const frameOf = new Map<ShortName, WantedFrame>();
     for (const [position, name] of names.entries()) {
@@ -151,7 +159,8 @@ class Copy {
     const { to, depthThere } = this.#options;
     let depth = 0;
     for (const name of location.dictionary) {
-      const there = this.#depths[kind].get(name) ?? to.depthOf(kind, name) ?? (await depthThere(name));
+      const there =
+        this.#depths[kind].get(name) ?? to.depthOf(kind, name) ?? (await depthThere(name, { leaves: kind === 'd' }));
       if (there === undefined) return undefined;
       depth = Math.max(depth, there + 1);
     }

@@ -14,6 +14,10 @@ const NODE_CACHE_LIMIT = 4096;
 /** Leaves kept of those fetched ahead; more are fetched only if they were not needed after all. */
 const LEAVES_AHEAD_LIMIT = 2048;
 
+const LEAVES: ChunkReading = { leaves: true };
+/** For leaves that are used once, and soon. */
+export const LEAVES_ONCE: ChunkReading = { leaves: true, once: true };
+
 export class ChunkAccess {
   readonly #source: ChunkSource;
   /** In order of last use. */
@@ -30,7 +34,7 @@ export class ChunkAccess {
     if (tree.root === null) return undefined;
     const totals = { hash: tree.root, records: tree.records, bytes: tree.bytes };
     if (tree.height === 0) {
-      const lines = this.#leaves.get(tree.root) ?? parse(tree.root, await this.#source.get(tree.root));
+      const lines = this.#leaves.get(tree.root) ?? parse(tree.root, await this.#source.get(tree.root, LEAVES));
       const child = { ...totals, key: Buffer.from(keyAt(lines, lines.count - 1)) };
       checkLeaf(child, lines);
       this.#leaves.set(tree.root, lines);
@@ -78,13 +82,13 @@ export class ChunkAccess {
       this.#leaves.delete(child.hash);
       return ahead;
     }
-    const lines = parse(child.hash, await this.#source.get(child.hash));
+    const lines = parse(child.hash, await this.#source.get(child.hash, LEAVES));
     checkLeaf(child, lines);
     return lines;
   }
 
   /** Several leaves in one go. */
-  async leaves(children: readonly Child[], reading?: ChunkReading): Promise<Lines[]> {
+  async leaves(children: readonly Child[], reading = LEAVES): Promise<Lines[]> {
     if (children.length === 0) return [];
     const chunks = await this.#source.getMany(
       children.map((child) => child.hash),
@@ -101,7 +105,7 @@ export class ChunkAccess {
   async fetchAhead(children: readonly Child[]): Promise<void> {
     const missing = children.filter((child) => !this.#leaves.has(child.hash));
     // Each is used once, and soon: no copies are made of what lies in a frame.
-    const leaves = await this.leaves(missing, 'once');
+    const leaves = await this.leaves(missing, LEAVES_ONCE);
     for (const [index, child] of missing.entries()) this.#leaves.set(child.hash, leaves[index] as Lines);
     dropOldest(this.#leaves, LEAVES_AHEAD_LIMIT);
   }

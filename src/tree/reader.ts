@@ -4,7 +4,7 @@
 import { assert } from '../base/errors.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import type { TreeRoot } from './build.ts';
-import { ChunkAccess } from './chunk-access.ts';
+import { ChunkAccess, LEAVES_ONCE } from './chunk-access.ts';
 import { AFTER_ALL_KEYS } from './join.ts';
 import { compareKeyAt, entriesOf, entryAt, lowerBoundLine, valueAt, type Entry, type Lines } from './lines.ts';
 import { locateIndices, locateRanges, type KeyRange } from './locate.ts';
@@ -132,7 +132,7 @@ export class TreeReader {
         const part = located.slice(at, at + LOOKUP_WINDOW);
         const leaves = await this.#access.leaves(
           part.map(({ leaf }) => leaf),
-          'once',
+          LEAVES_ONCE,
         );
         for (const [position, { first, last }] of part.entries()) {
           for (let index = first; index <= last; index++) use(leaves[position] as Lines, start + index);
@@ -143,7 +143,7 @@ export class TreeReader {
 
   #readLeaves(start: ScanStart): AsyncGenerator<{ leaves: Lines[]; firstRecord: number }> {
     return mapAhead(leafRuns(this.#access, this.#tree, start), CALLS_AHEAD, async ({ leaves, firstRecord }) => ({
-      leaves: await this.#access.leaves(leaves, 'once'),
+      leaves: await this.#access.leaves(leaves, LEAVES_ONCE),
       firstRecord,
     }));
   }

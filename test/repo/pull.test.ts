@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { type CrashPoint, setCrashHook } from '../../src/base/crash-points.ts';
@@ -189,11 +189,41 @@ describe('pull', () => {
     },
   );
 
+  test('a pull of what others have added reads about what they sent, not the data it belongs to', async () => {
+    const { world, ada, bob } = await fork(rows(0, 20_000, 50));
+    const batch = Array.from({ length: 50 }, (_, at) => ({
+      text: `utterance number ${at * 400} again`,
+      intent: 'new',
+    }));
+    await ada.put(batch);
+    const { bytes } = await ada.push();
+    const store = await world.store();
+    const start = store.calls.length;
+    await bob.pull({ latest: true });
+    expect(await bob.records()).toEqual(await ada.records());
+    expect(bytesRead(store, start)).toBeLessThan(1.5 * bytes);
+  });
+
+  test('a pull reads from the remote what is damaged here', async () => {
+    const { ada, bob } = await fork(rows(0, 2000, 50));
+    await ada.put([{ text: 'utterance number 7 again', intent: 'new' }]);
+    await ada.push();
+    const folder = join(bob.root, '.uttr/packs/d');
+    for (const name of readdirSync(folder)) {
+      const bytes = readFileSync(join(folder, name));
+      writeFileSync(join(folder, name), bytes.fill(0, 40, 80));
+    }
+    expect(await bob.pull({ latest: true })).toMatchObject({ datasets: [{ action: 'forwarded' }] });
+    expect((await bob.head()).hash).toBe((await ada.head()).hash);
+  });
+
   test('a pull that breaks off goes on where it was', async () => {
     const world = new World();
     const ada = await world.copy('ada');
-    for (let at = 0; at < 4; at++) await ada.put(rows(at * 500, 500, 50));
-    await ada.push();
+    for (let at = 0; at < 4; at++) {
+      await ada.put(rows(at * 500, 500, 50));
+      await ada.push();
+    }
     const clone = world.clone(ada, 'clone');
     const store = await world.store();
     store.inject({ kind: 'fail', method: 'get', name: /^packs\/d/u, after: 1, times: Infinity });

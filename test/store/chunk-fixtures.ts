@@ -97,6 +97,11 @@ export class TestRepository {
   }
 }
 
+/** A chunk that fills what is read of a pack with its footer: what was put before it takes a request of its own. */
+export function ballast(seed: number): ChunkWrite {
+  return chunkOf(Buffer.from(seededRandom(seed).bytes(80_000)));
+}
+
 /** `count` leaves of about 8 KiB. */
 export function manyLeaves(count: number, seed = 7): ChunkWrite[] {
   const random = seededRandom(seed);

@@ -13,7 +13,7 @@ import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
 import { readFooter } from '../../src/store/pack-reader.ts';
 import { verifyPack } from '../../src/store/pack-verify.ts';
 import { RemoteChunks } from '../../src/store/remote-chunks.ts';
-import { copyChunks } from '../../src/store/transfer.ts';
+import { copyChunks, type WantedChunk } from '../../src/store/transfer.ts';
 import { chunkOf, TestRepository } from './chunk-fixtures.ts';
 
 interface Put {
@@ -67,7 +67,8 @@ test('chunks of any commits are read back, packs verify, indexes are rebuilt and
         from: new RemoteChunks(repository.store),
         to: sink,
         wanted: (async function* () {
-          for (let at = 0; at < wanted.length; at += 7) yield wanted.slice(at, at + 7);
+          for (let at = 0; at < wanted.length; at += 7)
+            yield wanted.slice(at, at + 7).map((hash): WantedChunk => ({ hash, kind: 'leaf' }));
         })(),
         alreadyThere: () => false,
         depthThere: () => undefined,

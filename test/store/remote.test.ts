@@ -6,7 +6,7 @@ import type { PackIndex } from '../../src/store/pack.ts';
 import { RemoteChunks } from '../../src/store/remote-chunks.ts';
 import type { FooterCache } from '../../src/store/remote-footers.ts';
 import { SlowBlobStore } from '../doubles/slow-blob-store.ts';
-import { chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
+import { ballast, chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
 
 const URL = 'memory:remote';
 
@@ -34,6 +34,8 @@ async function pushedRemote(): Promise<{ remote: TestRepository; leaves: ChunkWr
     const node = chunkOf(`node ${push}`);
     sink.node(node);
     nodes.push(node);
+    sink.leaf(ballast(2 * push));
+    sink.node(ballast(2 * push + 1));
     remote.record(await sink.finish());
   }
   remote.store.calls.length = 0;
@@ -92,7 +94,7 @@ describe('RemoteChunks', () => {
   test('follows dictionaries across packs, all of them read in one round', async () => {
     const remote = new TestRepository(URL);
     const states = leafHistory(16);
-    for (const state of states) await remote.putLeaves([state]);
+    for (const [seed, state] of states.entries()) await remote.putLeaves([state, ballast(seed)]);
     const last = states.at(-1) as ChunkWrite;
     const slow = new SlowBlobStore(remote.memory, 1);
     expect(await new RemoteChunks(slow).get(last.hash)).toEqual(last.bytes);
@@ -173,7 +175,7 @@ describe('RemoteChunks', () => {
     const chunks = new RemoteChunks(remote.store, { keepBytes: 2 ** 20 });
     const { hash } = leaves[0] as ChunkWrite;
     await chunks.get(hash);
-    const kept = await chunks.keptChunks();
+    const kept = (await chunks.keptChunks()).map((chunk) => chunk.hash);
     expect(kept).toContain(shortName(hash));
     expect(kept.length).toBeGreaterThan(1);
     const { requests } = chunks.traffic;
@@ -210,13 +212,43 @@ describe('RemoteChunks', () => {
   test('edits are read against leaves of older packs', async () => {
     const remote = new TestRepository(URL);
     const leaves = manyLeaves(20);
-    await remote.putLeaves(leaves);
+    await remote.putLeaves([...leaves, ballast(1)]);
     const edits = leaves.map((leaf) => editLeaf(leaf, 3, 'changed'));
-    await remote.putLeaves(edits);
+    await remote.putLeaves([...edits, ballast(2)]);
     const chunks = new RemoteChunks(remote.store);
     expect(await chunks.getMany(edits.map(({ hash }) => hash))).toEqual(edits.map(({ bytes }) => bytes));
     // Two footers, and one range in either pack.
     expect(chunks.traffic.requests).toBe(4);
+  });
+
+  test('what came along with a footer is not read again', async () => {
+    const remote = new TestRepository(URL);
+    const leaves = manyLeaves(20);
+    await remote.putLeaves(leaves);
+    const chunks = new RemoteChunks(remote.store);
+    expect(await chunks.getMany(leaves.map(({ hash }) => hash))).toEqual(leaves.map(({ bytes }) => bytes));
+    expect(chunks.traffic.requests).toBe(1);
+  });
+
+  test('leaves are looked for in packs of leaves alone, as long as these have them', async () => {
+    const { remote, leaves, nodes } = await pushedRemote();
+    const chunks = new RemoteChunks(remote.store);
+    await chunks.get((leaves[0] as ChunkWrite).hash, { leaves: true });
+    expect(remote.store.transcript.filter((call) => call.includes('packs/m'))).toEqual([]);
+    // A hint that is wrong costs time and nothing else.
+    expect(await chunks.get((nodes[0] as ChunkWrite).hash, { leaves: true })).toEqual((nodes[0] as ChunkWrite).bytes);
+  });
+
+  test('dictionaries that are at hand are not read from the remote', async () => {
+    const remote = new TestRepository(URL);
+    const [old, edited] = leafHistory(1) as [ChunkWrite, ChunkWrite];
+    await remote.putLeaves([old]);
+    const [pack] = await remote.putLeaves([edited]);
+    remote.store.calls.length = 0;
+    const atHand = new Map([[shortName(old.hash), old.bytes]]);
+    const chunks = new RemoteChunks(remote.store, { atHand: async () => atHand });
+    expect(await chunks.get(edited.hash, { leaves: true })).toEqual(edited.bytes);
+    expect(remote.store.transcript.filter((call) => call.startsWith('get'))).toEqual([`get ${pack?.name}`]);
   });
 });
 

@@ -6,14 +6,16 @@ import { verifyPack } from '../../src/store/pack-verify.ts';
 import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';
 import { RemoteChunks } from '../../src/store/remote-chunks.ts';
 import { copyPacks } from '../../src/store/transfer-packs.ts';
-import { copyChunks, type CopySummary } from '../../src/store/transfer.ts';
+import { copyChunks, type CopySummary, type WantedChunk } from '../../src/store/transfer.ts';
 import type { FrameSource } from '../../src/store/frame-reader.ts';
 import { chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
 
 const hashesOf = (chunks: readonly ChunkWrite[]): Hash[] => chunks.map(({ hash }) => hash);
 
-async function* batches(...lists: readonly (readonly ChunkWrite[])[]): AsyncIterable<Hash[]> {
-  for (const list of lists) yield hashesOf(list);
+const asLeaves = (chunks: readonly ChunkWrite[]): WantedChunk[] => chunks.map(({ hash }) => ({ hash, kind: 'leaf' }));
+
+async function* batches(...lists: readonly (readonly ChunkWrite[])[]): AsyncIterable<WantedChunk[]> {
+  for (const list of lists) yield asLeaves(list);
 }
 
 /** Copies and records, as a repository does. */
@@ -177,7 +179,7 @@ describe('copyChunks', () => {
     await chunks.get((leaves[0] as ChunkWrite).hash);
     const { requests } = chunks.traffic;
     const kept = await chunks.keptChunks();
-    const wanted = leaves.filter(({ hash }) => kept.includes(shortName(hash)));
+    const wanted = leaves.filter(({ hash }) => kept.some((chunk) => chunk.hash === shortName(hash)));
     await copy(chunks, here, wanted);
     expect(chunks.traffic.requests).toBe(requests);
     await expectReadable(here, wanted);
@@ -209,10 +211,10 @@ describe('copyChunks', () => {
     const parts = [leaves.slice(0, 32), leaves.slice(32)] as const;
     const run = async (): Promise<CopySummary> => {
       const sink = there.sink({ onPack: (pack) => there.record([pack]) });
-      async function* wanted(): AsyncIterable<Hash[]> {
-        yield hashesOf(parts[0]);
+      async function* wanted(): AsyncIterable<WantedChunk[]> {
+        yield asLeaves(parts[0]);
         sink.cut();
-        yield hashesOf(parts[1]);
+        yield asLeaves(parts[1]);
       }
       const summary = await copyChunks({
         from: here.reader(),
