@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { Figure, Target } from './figures.ts';
+import { longHistory } from './history.ts';
 import { measure, type Run } from './measure.ts';
 import { DATASET, folderBytes, type Project, type Sizes } from './project.ts';
 import { readBytes } from './read-bytes.ts';
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'short', run: shortCommands },
   { name: 'whole', run: wholeDataset },
   { name: 'growth', run: growth },
+  { name: 'history', run: longHistory },
 ];
 
 const BATCH_ROWS = 1000;

@@ -99,6 +99,13 @@ export class RemoteRows {
     return (row as { footer: Buffer } | undefined)?.footer;
   }
 
+  /** The greatest ULID of the packs whose footers are kept; undefined where none is. */
+  newestFooter(url: string): string | undefined {
+    const ulid = `substr(pack, ${'packs/d/'.length + 1})`;
+    const row = this.#statements.get(`SELECT max(${ulid}) AS newest FROM remote_footers WHERE url = ?`, url);
+    return (row as { newest: string | null }).newest ?? undefined;
+  }
+
   /** A pack that a push has sent and no head refers to yet: an interrupted push goes on from there. */
   addSentPack(url: string, pack: string, sizeBytes: number): void {
     this.#statements.run('INSERT OR REPLACE INTO sent_packs (url, pack, bytes) VALUES (?, ?, ?)', url, pack, sizeBytes);

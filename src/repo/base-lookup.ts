@@ -1,4 +1,4 @@
-import type { ChunkSource } from '../store/chunks.ts';
+import { amongNodes, type ChunkSource } from '../store/chunks.ts';
 import type { Manifest } from '../records/manifest.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { NO_HOME } from './staged-file.ts';
@@ -38,7 +38,9 @@ export class BaseLookup {
     }
     this.#sides = sides;
     this.#retired =
-      manifest === undefined || manifest.retired.root === null ? undefined : new TreeReader(chunks, manifest.retired);
+      manifest === undefined || manifest.retired.root === null
+        ? undefined
+        : new TreeReader(amongNodes(chunks), manifest.retired);
   }
 
   /** Whether nothing can ever be found: the dataset is new or was emptied without a trace. */

@@ -7,7 +7,7 @@
 import { throwIfAborted } from '../base/errors.ts';
 import type { Progress } from '../base/ports.ts';
 import { type Manifest, type TreeState, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
-import type { ChunkSink, ChunkSource } from '../store/chunks.ts';
+import { amongNodes, type ChunkSink, type ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, TreeBuilder, type TreeRoot } from '../tree/build.ts';
 import { type Edit, editTree } from '../tree/edit.ts';
 import { inRetiredOrder } from './group-order.ts';
@@ -61,7 +61,8 @@ export async function buildTrees(job: Job): Promise<BuiltTrees> {
   }
   const sides: Record<string, TreeRoot> = {};
   for (const side of job.plan.sides) sides[side] = roots.get(side) as TreeRoot;
-  const retired = await editTree(job.source, job.sinks.meta, job.parent?.retired ?? EMPTY_TREE, retiredEdits(job));
+  const source = amongNodes(job.source);
+  const retired = await editTree(source, job.sinks.meta, job.parent?.retired ?? EMPTY_TREE, retiredEdits(job));
   return { sides, unlabelled: roots.get(UNLABELLED) as TreeRoot, retired, changes: await buildChanges(job, sides) };
 }
 

@@ -2,7 +2,7 @@
  * The groups of a version, or those between two, by their folded texts.
  */
 import { type Manifest, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
-import type { ChunkSource } from '../store/chunks.ts';
+import { amongNodes, type ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE } from '../tree/build.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { TreeReader } from '../tree/reader.ts';
@@ -71,7 +71,7 @@ export async function eachFold(
       }
     }
   }
-  for await (const lines of new TreeReader(chunks, manifest.retired).scanLines()) {
+  for await (const lines of new TreeReader(amongNodes(chunks), manifest.retired).scanLines()) {
     for (let index = 0; index < lines.count; index++) {
       use(lines.bytes, lines.starts[index] as number, lines.keyEnds[index] as number);
     }
@@ -91,7 +91,7 @@ export async function* changedFolds(
     for (const { key } of batch) yield foldOf(key);
   }
   const retired = from?.manifest.retired ?? EMPTY_TREE;
-  for await (const batch of diffTrees(repository.chunks, retired, to.manifest.retired)) {
+  for await (const batch of diffTrees(amongNodes(repository.chunks), retired, to.manifest.retired)) {
     for (const { key } of batch) yield key;
   }
 }

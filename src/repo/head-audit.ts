@@ -7,6 +7,7 @@ import { UttrError } from '../base/errors.ts';
 import { type Hash, isHash } from '../base/hash.ts';
 import type { CallOptions } from '../base/ports.ts';
 import type { BlobStore } from '../store/blob-store.ts';
+import { isCheckpoint } from './checkpoint.ts';
 import type { ProblemList } from './problem-list.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -84,11 +85,13 @@ function checkHead(name: string, fields: Fields, moves: ReadonlyMap<string, stri
 }
 
 function checkFields(name: string, fields: Fields): void {
-  const { dataset, previous, sequence, txid, branch } = fields;
-  if (Object.keys(fields).sort().join() !== HEAD_FIELDS) throw damaged('has not the fields of a head');
+  const { checkpoint, ...others } = fields;
+  const { dataset, previous, sequence, txid, branch } = others;
+  if (Object.keys(others).sort().join() !== HEAD_FIELDS) throw damaged('has not the fields of a head');
   if (name.split('/')[1] !== dataset || typeof branch !== 'string') throw damaged('is of another dataset');
   if (previous !== null && !isHash(previous)) throw damaged('names no version before it');
   if (!Number.isSafeInteger(sequence) || !TXID.test(String(txid))) throw damaged('does not say which move it is');
+  if (checkpoint !== undefined && !isCheckpoint(checkpoint)) throw damaged('has a checkpoint that is none');
 }
 
 function damaged(what: string, cause?: unknown): UttrError {

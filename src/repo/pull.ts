@@ -12,18 +12,18 @@ import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyChunks, type WantedChunk } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
-import { newChunks } from '../tree/new-chunks.ts';
 import { isAncestor } from './ancestry.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { defaultDatasetConfig } from './config.ts';
 import { mergeVersions, type MergeSummary } from './merge-state.ts';
-import { placesOf } from './query.ts';
+import { placesOf as placesOfSide } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { TransferSummary } from './push.ts';
 import { readDatasets, readHead, readTags, type RemoteHead } from './remote-heads.ts';
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
-import { TransferCount, treesOf } from './send-versions.ts';
+import { placesOf, TransferCount, treesOf, wantedOf } from './send-versions.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
 import { editConfig, pointedDatasets, readPointerText, writePointerText } from './working-copy.ts';
 
@@ -89,6 +89,7 @@ class Pull {
     // A name that nobody knows, here or there, is a typing error.
     if (there === undefined && !(await transferable(repository)).includes(dataset)) repository.dataset(dataset);
     noticeStepBack(repository, this.#remote, dataset, branch, there);
+    this.#direct(dataset, there?.checkpoint);
     await this.#takeTags(dataset);
     if (this.#options.fetchOnly === true) {
       if (there === undefined) return [];
@@ -103,6 +104,19 @@ class Pull {
     await this.#bring(here);
     if (there === undefined) return [{ dataset, version: here.hash, action: 'up-to-date' }];
     return [await this.#bringTogether(here, there)];
+  }
+
+  /** Has chunks looked for where they are small. */
+  #direct(dataset: string, checkpoint: Checkpoint | undefined): void {
+    const { catalogue } = this.#repository;
+    const { first = '', last = '' } = checkpoint ?? {};
+    const seen = catalogue.remotes.newestFooter(this.#remote.url);
+    if (seen === undefined || catalogue.completeVersions(dataset, 1).length === 0) {
+      this.#chunks.beginWith((pack) => pack >= first);
+    } else {
+      // What a version here lacks was sent as deltas, too: the packs that have all of it are large.
+      this.#chunks.beginWith((pack) => pack > seen && (pack < first || pack > last));
+    }
   }
 
   /** Takes in what others have pushed, as far as git leaves that to us. */
@@ -249,13 +263,13 @@ class Pull {
     for (const hash of repository.catalogue.completeVersions(manifest.dataset, 2)) {
       bases.push(await loadVersion(repository, hash));
     }
-    const trees = side === undefined ? treesOf(manifest) : [sideTree(version, side)];
+    const places = side === undefined ? placesOf(manifest) : [[side, sideTree(version, side)] as const];
     const from = bases.flatMap((base) => treesOf(base.manifest));
-    for (const tree of trees) yield* newChunks(repository.chunks, from, tree);
+    for (const [place, tree] of places) yield* wantedOf(repository, place, from, tree);
   }
 }
 
 function sideTree(version: Version, side: string): TreeRoot {
-  const [place] = placesOf(version, side);
+  const [place] = placesOfSide(version, side);
   return treeOf(version.manifest, place as string);
 }

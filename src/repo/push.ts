@@ -29,7 +29,8 @@ import {
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
-import { sendVersions, TransferCount } from './send-versions.ts';
+import { sendVersions, sendWhole, TransferCount } from './send-versions.ts';
+import { type Checkpoint, checkpointAfter, checkpointOfWhole, isHeavy, joinCheckpoints } from './checkpoint.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
 
 export interface TransferSummary {
@@ -102,12 +103,17 @@ class DatasetPush {
       return { ...outcome, moved: false, versions: 0, note, warnings: [] };
     }
     const held = await this.#heldHeads();
-    const missing = await versionsBeyond(this.#repository, version.hash, held);
-    await sendVersions(this.#repository, this.#remote, this.#chunks, missing, held, count);
+    const missing = await versionsBeyond(
+      this.#repository,
+      version.hash,
+      held.map((head) => head.version),
+    );
+    const moved = there?.head.version !== version.hash;
+    let checkpoint = await this.#send(version, missing, held, count);
+    if (moved && checkpoint !== undefined) checkpoint = await this.#lighten(version, checkpoint, count);
     crashPoint('push.packs-sent');
     if (there !== undefined) await writeLog(store, there.head, options);
-    const moved = there?.head.version !== version.hash;
-    if (moved) await this.#move(there, version);
+    if (moved) await this.#move(there, version, checkpoint);
     else this.#remember(there.head, undefined);
     const warnings = await this.#pushTags();
     crashPoint('push.recorded');
@@ -132,16 +138,47 @@ class DatasetPush {
     throw notFirst(version.manifest, this.#branch);
   }
 
-  /** The versions that heads of this dataset name, of any branch, as far as the remote really has them. */
-  async #heldHeads(): Promise<Hash[]> {
-    const held = new Set<Hash>();
-    for (const { version } of await readHeads(this.#remote.store, this.#dataset, { signal: this.#repository.signal })) {
-      if (!held.has(version) && (await this.#chunks.depthOf(version)) !== undefined) held.add(version);
+  /** Heads of this dataset, of any branch, as far as the remote really has the versions they name. */
+  async #heldHeads(): Promise<RemoteHead[]> {
+    const held: RemoteHead[] = [];
+    for (const head of await readHeads(this.#remote.store, this.#dataset, { signal: this.#repository.signal })) {
+      if ((await this.#chunks.depthOf(head.version)) !== undefined) held.push(head);
     }
-    return [...held];
+    return held;
   }
 
-  async #move(there: TaggedHead | undefined, version: Version): Promise<void> {
+  /** Sends what is missing. @returns the checkpoint of the version after that */
+  async #send(
+    version: Version,
+    missing: readonly Version[],
+    held: readonly RemoteHead[],
+    count: TransferCount,
+  ): Promise<Checkpoint | undefined> {
+    const repository = this.#repository;
+    const parents = missing.length === 0 ? [version.hash] : missing.flatMap(({ manifest }) => manifest.parents);
+    const before = joinCheckpoints(held.filter((head) => parents.includes(head.version)));
+    // What the version needs must not lie before its checkpoint.
+    this.#chunks.beginWith((pack) => before === undefined || pack >= before.first);
+    const sent = new TransferCount();
+    const heldVersions = held.map((head) => head.version);
+    await sendVersions(repository, this.#remote, this.#chunks, missing, heldVersions, sent);
+    count.addAll(sent);
+    return checkpointAfter(before, missing, sent);
+  }
+
+  /** Sends all of a version once more where fetching it would take too much. @returns its checkpoint after that */
+  async #lighten(version: Version, checkpoint: Checkpoint, count: TransferCount): Promise<Checkpoint | undefined> {
+    const { catalogue, progress } = this.#repository;
+    // Where a part of it is not here, somebody who has all will send it.
+    if (!isHeavy(checkpoint, version) || !catalogue.isComplete(version.hash)) return checkpoint;
+    const sent = new TransferCount();
+    await sendWhole(this.#repository, this.#remote, version, sent);
+    progress.note(`sent all of ${this.#dataset} once more: so it stays quick to fetch, long as its history is`);
+    count.addAll(sent);
+    return checkpointOfWhole(version, sent);
+  }
+
+  async #move(there: TaggedHead | undefined, version: Version, checkpoint: Checkpoint | undefined): Promise<void> {
     const { catalogue, clock, random, signal } = this.#repository;
     const { store, url } = this.#remote;
     const head = await nextHead(
@@ -153,6 +190,7 @@ class DatasetPush {
         version: version.hash,
         time: clock.now().toISOString(),
         author: version.manifest.author,
+        ...(checkpoint === undefined ? {} : { checkpoint }),
       },
       random,
       { signal },

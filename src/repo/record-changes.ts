@@ -7,7 +7,7 @@
  */
 import type { Hash } from '../base/hash.ts';
 import type { Manifest } from '../records/manifest.ts';
-import type { ChunkSource } from '../store/chunks.ts';
+import { amongNodes, type ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, type TreeRoot } from '../tree/build.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { TreeReader } from '../tree/reader.ts';
@@ -63,7 +63,7 @@ async function listsBetween(repository: Repository, from: Version, to: Version):
 }
 
 async function* readList(chunks: ChunkSource, list: TreeRoot): AsyncIterable<readonly RecordChange[]> {
-  for await (const entries of new TreeReader(chunks, list).scan({})) {
+  for await (const entries of new TreeReader(amongNodes(chunks), list).scan({})) {
     yield entries.map(({ key, value }) => ({ key, ...parseChangeEntry(key, value) }));
   }
 }
@@ -71,7 +71,7 @@ async function* readList(chunks: ChunkSource, list: TreeRoot): AsyncIterable<rea
 /** The changes of one group that a list of changes names. */
 export async function listedChanges(chunks: ChunkSource, list: TreeRoot, prefix: string): Promise<RecordChange[]> {
   if (list.root === null) return [];
-  const [entries] = await new TreeReader(chunks, list).prefixes([Buffer.from(prefix)]);
+  const [entries] = await new TreeReader(amongNodes(chunks), list).prefixes([Buffer.from(prefix)]);
   return (entries ?? []).map(({ key, value }) => ({ key, ...parseChangeEntry(key, value) }));
 }
 

@@ -1,7 +1,8 @@
 /**
  * Heads and tags on a remote: small blobs moved by compare-and-swap, with a write-once log of their moves.
  *
- *   heads/<dataset>/<branch>          {"author","dataset","branch","previous","sequence","time","txid","version"}
+ *   heads/<dataset>/<branch>          {"author","checkpoint","dataset","branch","previous","sequence","time","txid",
+ *                                     "version"}
  *   log/<dataset>/<branch>/<sequence> the same bytes, written once after the head has moved
  *   tags/<dataset>/<name>             {"version"}, written once
  *
@@ -11,6 +12,7 @@
  */
 import { canonicalJson } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
+import { type Checkpoint, isCheckpoint } from './checkpoint.ts';
 import { type Hash, isHash } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { CallOptions, Random } from '../base/ports.ts';
@@ -25,6 +27,8 @@ export interface RemoteHead {
   readonly time: string;
   readonly author: string;
   readonly txid: string;
+  /** What fetching the version takes; absent where that is not known. */
+  readonly checkpoint?: Checkpoint;
 }
 
 export interface TaggedHead {
@@ -85,6 +89,9 @@ function parseHead(bytes: Buffer, url: string, dataset: string, branch?: string)
   if (head.dataset !== dataset || typeof head.branch !== 'string' || (branch ?? head.branch) !== head.branch) {
     throw new UttrError('wrong-answer', `a head of ${dataset} on ${url} says that it is another one`);
   }
+  if (head.checkpoint !== undefined && !isCheckpoint(head.checkpoint)) {
+    throw new UttrError('wrong-answer', `a head of ${dataset} on ${url} has a checkpoint that is none`);
+  }
   return head;
 }
 
@@ -131,6 +138,10 @@ async function nextSequence(
   return highest + 1;
 }
 
+function encodeHead({ checkpoint, ...head }: RemoteHead): Buffer {
+  return Buffer.from(canonicalJson(checkpoint === undefined ? head : { ...head, checkpoint: { ...checkpoint } }));
+}
+
 /** Moves a head. @throws head-moved when somebody else was first */
 export async function moveHead(
   store: BlobStore,
@@ -138,16 +149,12 @@ export async function moveHead(
   head: RemoteHead,
   options?: CallOptions,
 ): Promise<void> {
-  await store.replace(headName(head.dataset, head.branch), from?.tag, Buffer.from(canonicalJson({ ...head })), options);
+  await store.replace(headName(head.dataset, head.branch), from?.tag, encodeHead(head), options);
 }
 
 /** Writes the log entry of a head's move unless it is there (H3). */
 export async function writeLog(store: BlobStore, head: RemoteHead, options?: CallOptions): Promise<void> {
-  await store.create(
-    logName(head.dataset, head.branch, head.sequence),
-    Buffer.from(canonicalJson({ ...head })),
-    options,
-  );
+  await store.create(logName(head.dataset, head.branch, head.sequence), encodeHead(head), options);
 }
 
 /** The log entry of one move; undefined where there is none. */

@@ -8,7 +8,7 @@ import type { ChunkIndex, ChunkLocation, FrameLocation } from '../store/chunk-in
 import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { MemoryChunkIndex } from '../store/memory-chunk-index.ts';
-import type { PackIndex } from '../store/pack.ts';
+import { type PackIndex, packUlid } from '../store/pack.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyChunks, type WantedChunk } from '../store/transfer.ts';
@@ -23,11 +23,43 @@ export class TransferCount {
   packs = 0;
   blocks = 0;
   bytes = 0;
+  /** Bytes of all packs that the versions lie in. */
+  weight = 0;
+  /** The least and the greatest ULID of the packs; undefined where there is none. */
+  firstPack: string | undefined;
+  lastPack: string | undefined;
+  /** Of frames that stand alone. */
+  readonly #alone = { stored: 0, raw: 0 };
+
+  /** Stored bytes of a raw one in frames that stand alone; 0 where there is none. */
+  get shareAlone(): number {
+    return this.#alone.stored / Math.max(1, this.#alone.raw);
+  }
+
+  addAll(other: TransferCount): void {
+    this.packs += other.packs;
+    this.blocks += other.blocks;
+    this.bytes += other.bytes;
+  }
 
   add(pack: PackIndex): void {
     this.packs++;
     this.blocks += pack.chunks.length;
     this.bytes += pack.sizeBytes;
+    this.weigh(pack);
+  }
+
+  /** As `add`, of a pack that was sent before: it counts for what fetching takes, not for what was done now. */
+  weigh(pack: PackIndex): void {
+    this.weight += pack.sizeBytes;
+    const ulid = packUlid(pack.name);
+    if (this.firstPack === undefined || ulid < this.firstPack) this.firstPack = ulid;
+    if (this.lastPack === undefined || ulid > this.lastPack) this.lastPack = ulid;
+    for (const { depth, storedBytes, rawBytes } of pack.frames) {
+      if (depth > 0) continue;
+      this.#alone.stored += storedBytes;
+      this.#alone.raw += rawBytes;
+    }
   }
 }
 
@@ -47,7 +79,7 @@ export async function sendVersions(
 ): Promise<void> {
   if (versions.length === 0) return;
   const { catalogue } = repository;
-  const sent = await alreadySent(repository, remote, chunksThere);
+  const sent = await alreadySent(repository, remote, chunksThere, count);
   const sink = new PackSink(remote.store, {
     index: sent,
     source: repository.chunks,
@@ -65,7 +97,7 @@ export async function sendVersions(
       to: sink,
       wanted: chunksOf(repository, versions, held),
       alreadyThere: (hash) => sent.has(hash),
-      depthThere: async (hash, reading) => sent.find(hash)?.frame.depth ?? chunksThere.depthOf(hash, reading),
+      depthThere: async (hash, reading) => sent.find(hash)?.frame.depth ?? chunksThere.likelyDepthOf(hash, reading),
       progress: repository.progress,
       signal: repository.signal,
     });
@@ -75,6 +107,51 @@ export async function sendVersions(
     if (isUttrError(error, 'missing-chunk')) throw notAllHere(remote, error);
     throw error;
   }
+}
+
+/**
+ * Sends all of a version once more, in frames that need no others and in the order of its trees: then it can be
+ * fetched without the packs of the versions before it.
+ *
+ * @param version all of it is here
+ */
+export async function sendWhole(
+  repository: Repository,
+  remote: OpenRemote,
+  version: Version,
+  count: TransferCount,
+): Promise<void> {
+  const { random, clock, signal, progress } = repository;
+  const sink = new PackSink(remote.store, {
+    // As if nothing of it were there: so nothing is left out, and nothing is stored against what is.
+    index: new MemoryChunkIndex(),
+    source: repository.chunks,
+    random,
+    clock,
+    signal,
+    onPack: (pack) => count.add(pack),
+  });
+  try {
+    await copyChunks({
+      from: new EveryChunk(repository),
+      to: sink,
+      wanted: chunksOfWhole(repository, version),
+      alreadyThere: () => false,
+      depthThere: () => undefined,
+      alone: true,
+      progress,
+      signal,
+    });
+    await sink.finish();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}
+
+async function* chunksOfWhole(repository: Repository, version: Version): AsyncIterable<readonly WantedChunk[]> {
+  for (const [place, tree] of placesOf(version.manifest)) yield* wantedOf(repository, place, [], tree);
+  yield [{ hash: version.hash, kind: 'node' }];
 }
 
 function notAllHere(remote: OpenRemote, cause: UttrError): UttrError {
@@ -90,11 +167,15 @@ async function alreadySent(
   repository: Repository,
   remote: OpenRemote,
   chunks: RemoteChunks,
-): Promise<MemoryChunkIndex & ChunkIndex> {
+  count: TransferCount,
+): Promise<ChunkIndex> {
   const index = new MemoryChunkIndex();
   for (const { pack, sizeBytes } of repository.catalogue.remotes.sentPacks(remote.url)) {
     const stat = await remote.store.stat(pack, { signal: repository.signal });
-    if (stat?.sizeBytes === sizeBytes) index.add(await chunks.packIndex(pack));
+    if (stat?.sizeBytes !== sizeBytes) continue;
+    const there = await chunks.packIndex(pack);
+    index.add(there);
+    count.weigh(there);
   }
   return index;
 }
@@ -112,13 +193,26 @@ async function* chunksOf(
     for (const hash of parents.length > 0 ? parents : held) bases.push((await loadVersion(repository, hash)).manifest);
     for (const [place, tree] of placesOf(version.manifest)) {
       const from = bases.map((base) => placesOf(base).get(place)).filter((root) => root !== undefined);
-      yield* newChunks(repository.chunks, from, tree);
+      yield* wantedOf(repository, place, from, tree);
     }
     yield [{ hash: version.hash, kind: 'node' }];
   }
 }
 
-function placesOf(manifest: Manifest): Map<string, TreeRoot> {
+/** Chunks of a tree that others lack. @param place as `placesOf` names it */
+export async function* wantedOf(
+  repository: Repository,
+  place: string,
+  from: readonly TreeRoot[],
+  tree: TreeRoot,
+): AsyncIterable<readonly WantedChunk[]> {
+  for await (const batch of newChunks(repository.chunks, from, tree)) {
+    yield AMONG_NODES.has(place) ? batch.map(({ hash }) => ({ hash, kind: 'node' })) : batch;
+  }
+}
+
+/** Trees of a version by their places: what a store must hold for it. */
+export function placesOf(manifest: Manifest): Map<string, TreeRoot> {
   const places = new Map<string, TreeRoot>(
     Object.entries(manifest.sides).map(([side, tree]) => [`side ${side}`, tree]),
   );
@@ -127,7 +221,10 @@ function placesOf(manifest: Manifest): Map<string, TreeRoot> {
   return places;
 }
 
-/** Every tree of a version: what a store must hold for it. */
+/** Places of trees whose leaves lie in packs of nodes. */
+const AMONG_NODES: ReadonlySet<string> = new Set(['retired', 'changes']);
+
+/** Every tree of a version. */
 export function treesOf(manifest: Manifest): TreeRoot[] {
   return [...placesOf(manifest).values()];
 }

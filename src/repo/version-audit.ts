@@ -15,7 +15,7 @@ import type { Hash } from '../base/hash.ts';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { type Manifest, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
-import type { ChunkSource } from '../store/chunks.ts';
+import { amongNodes, type ChunkSource } from '../store/chunks.ts';
 import { diffTrees } from '../tree/diff.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { TreeVerifier } from '../tree/verify.ts';
@@ -103,7 +103,7 @@ export class VersionAudit {
   /** Adds the groups that were retired or came back. */
   async #withRetired(touched: Buffer[], from: Manifest, to: Manifest): Promise<Buffer[]> {
     const retired: Buffer[] = [];
-    for await (const batch of diffTrees(this.#chunks, from.retired, to.retired)) {
+    for await (const batch of diffTrees(amongNodes(this.#chunks), from.retired, to.retired)) {
       for (const { key } of batch) retired.push(Buffer.concat([key, TAB]));
     }
     if (retired.length === 0) return touched;
@@ -153,7 +153,7 @@ export class VersionAudit {
   /** V1: no group that is retired is on a side. */
   async #checkRetired(manifest: Manifest, where: string): Promise<void> {
     if (manifest.retired.root === null) return;
-    for await (const entries of new TreeReader(this.#chunks, manifest.retired).scan()) {
+    for await (const entries of new TreeReader(amongNodes(this.#chunks), manifest.retired).scan()) {
       const prefixes = entries.map(({ key }) => Buffer.concat([key, TAB])).sort((a, b) => Buffer.compare(a, b));
       for (const [index, { on }] of (await this.#groups(manifest, prefixes)).entries()) {
         const places = [...on.map(({ side }) => side), 'retired'];
@@ -218,7 +218,7 @@ export class VersionAudit {
       sides.map((side) => new TreeReader(this.#chunks, treeOf(manifest, side)).prefixes(prefixes)),
     );
     const folds = prefixes.map((prefix) => prefix.subarray(0, -1)).sort((a, b) => Buffer.compare(a, b));
-    const values = await new TreeReader(this.#chunks, manifest.retired).getMany(folds);
+    const values = await new TreeReader(amongNodes(this.#chunks), manifest.retired).getMany(folds);
     const retired = new Map<string, string>();
     for (const [index, value] of values.entries()) {
       const fold = (folds[index] as Buffer).toString('utf8');

@@ -46,3 +46,11 @@ export interface ChunkSink {
   node(chunk: ChunkWrite): void;
   drain(): Promise<void>;
 }
+
+/** The same chunks, of trees whose leaves lie in packs of nodes. */
+export function amongNodes(source: ChunkSource): ChunkSource {
+  return {
+    get: (name, reading) => source.get(name, { ...reading, leaves: false }),
+    getMany: (names, reading) => source.getMany(names, { ...reading, leaves: false }),
+  };
+}

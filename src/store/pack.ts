@@ -99,6 +99,11 @@ export function packName(kind: PackKind, ulid: string): string {
   return `packs/${kind}/${ulid}`;
 }
 
+/** The ULID in the name of a pack. */
+export function packUlid(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
 /** Kind of a pack by its name; undefined when no pack can have this name. */
 export function packKind(name: string): PackKind | undefined {
   const match = PACK_NAME.exec(name);

@@ -103,6 +103,11 @@ export class RemoteChunks implements FrameSource {
     return names.map((name) => found.get(name) as Buffer);
   }
 
+  /** Has searches begin with the packs of these ULIDs. */
+  beginWith(isLikely: (ulid: string) => boolean): void {
+    this.#footers.beginWith(isLikely);
+  }
+
   locate(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<(ChunkLocation | undefined)[]> {
     return this.#footers.locate(names, { leaves: reading?.leaves === true });
   }
@@ -117,8 +122,14 @@ export class RemoteChunks implements FrameSource {
   }
 
   /** Depth of the frame that holds a chunk; undefined when the remote did not hold it when its packs were listed. */
-  async depthOf(name: Hash | ShortName, reading?: ChunkReading): Promise<number | undefined> {
-    const [location] = await this.#footers.locate([name], { asListed: true, leaves: reading?.leaves === true });
+  async depthOf(name: Hash | ShortName): Promise<number | undefined> {
+    const [location] = await this.#footers.locate([name], { asListed: true });
+    return location?.frame.depth;
+  }
+
+  /** As `depthOf`, in the packs that searches begin with. */
+  async likelyDepthOf(name: ShortName, { leaves = false }: ChunkReading): Promise<number | undefined> {
+    const [location] = await this.#footers.locate([name], { asListed: true, likelyOnly: true, leaves });
     return location?.frame.depth;
   }
 

@@ -11,7 +11,7 @@ import { type OnRead, RANGES_IN_FLIGHT } from './frame-ranges.ts';
 import type { LocateOptions } from './frame-reader.ts';
 import { MemoryChunkIndex } from './memory-chunk-index.ts';
 import { readFooterBytes, RecentPacks } from './pack-reader.ts';
-import { badPack, decodeFooter, decodeFooterOf, packKind, type PackIndex, type PackKind } from './pack.ts';
+import { badPack, decodeFooter, decodeFooterOf, packKind, packUlid, type PackIndex, type PackKind } from './pack.ts';
 
 /** Keeps the footers of a remote's packs, which never change. */
 export interface FooterCache {
@@ -28,6 +28,8 @@ export interface RemoteFootersOptions {
 export interface RemoteLocateOptions extends LocateOptions {
   /** Whether the packs listed once will do: a chunk pushed since then may be missed. */
   readonly asListed?: boolean;
+  /** Whether a chunk counts only if it lies in the packs that searches begin with. */
+  readonly likelyOnly?: boolean;
 }
 
 /** Where not told otherwise, packs of nodes and manifests are searched first: they are small. */
@@ -45,6 +47,7 @@ export class RemoteFooters {
   /** Packs that could not be read; they matter only if a chunk is not found elsewhere. */
   readonly #damaged: unknown[] = [];
   readonly #recent = new RecentPacks((pack) => this.#read(pack));
+  #isLikely: (ulid: string) => boolean = () => true;
   #locating: Promise<unknown> = Promise.resolve();
 
   constructor(store: BlobStore, options: RemoteFootersOptions) {
@@ -67,9 +70,21 @@ export class RemoteFooters {
     );
     // One after the other: what one call reads, the next one finds.
     const kinds = options.leaves === true ? LEAVES_FIRST : KINDS;
-    const located = this.#locating.then(() => this.#locate(wanted, kinds, options.asListed ?? false));
+    const located = this.#locating.then(() => this.#locate(wanted, kinds, options));
     this.#locating = located.catch(() => {});
-    return located.then(() => names.map((name) => this.#index.find(name)));
+    return located.then(() =>
+      names.map((name) => {
+        const location = this.#index.find(name);
+        const counts =
+          location !== undefined && (options.likelyOnly !== true || this.#isLikely(packUlid(location.frame.pack)));
+        return counts ? location : undefined;
+      }),
+    );
+  }
+
+  /** Has searches begin with the packs of these ULIDs: the others are looked at if they do not have all. */
+  beginWith(isLikely: (ulid: string) => boolean): void {
+    this.#isLikely = isLikely;
   }
 
   /** What the footer of one pack says. */
@@ -77,13 +92,23 @@ export class RemoteFooters {
     return this.#recent.get(pack);
   }
 
-  async #locate(wanted: Map<Hash | ShortName, number>, kinds: readonly PackKind[], asListed: boolean): Promise<void> {
+  async #locate(
+    wanted: Map<Hash | ShortName, number>,
+    kinds: readonly PackKind[],
+    { asListed = false, likelyOnly = false }: RemoteLocateOptions,
+  ): Promise<void> {
     this.#dropFound(wanted);
-    for (const kind of kinds) await this.#search(kind, wanted);
-    // Somebody may have pushed since the packs were listed.
+    const listedBefore = [...this.#listed];
     for (const kind of kinds) {
+      if (wanted.size > 0 && !this.#listed.has(kind)) await this.#list(kind);
+      await this.#search(kind, wanted, (ulid) => this.#isLikely(ulid));
+    }
+    if (likelyOnly) return;
+    for (const kind of kinds) await this.#search(kind, wanted);
+    if (asListed) return;
+    // Somebody may have pushed since the packs were listed.
+    for (const kind of kinds.filter((one) => listedBefore.includes(one))) {
       if (wanted.size === 0) return;
-      if (asListed && this.#listed.has(kind)) continue;
       await this.#list(kind);
       await this.#search(kind, wanted);
     }
@@ -97,17 +122,18 @@ export class RemoteFooters {
   }
 
   /** Reads footers, newest first, in steps of 1, 2, 4, … packs, until all wanted chunks are found. */
-  async #search(kind: PackKind, wanted: Map<Hash | ShortName, number>): Promise<void> {
-    const unread = this.#unread[kind];
-    for (let step = 1; wanted.size > 0 && unread.length > 0; step = Math.min(2 * step, RANGES_IN_FLIGHT)) {
-      const packs = unread.splice(-step).reverse();
-      const indexes = await mapLimited(packs, RANGES_IN_FLIGHT, ({ name }) => this.#readOrSetAside(name)).catch(
-        (error: unknown) => {
-          // Nothing was added: these packs are looked at again by the next call.
-          unread.push(...packs.reverse());
-          throw error;
-        },
-      );
+  async #search(
+    kind: PackKind,
+    wanted: Map<Hash | ShortName, number>,
+    isMeant: (ulid: string) => boolean = () => true,
+  ): Promise<void> {
+    const open = this.#unread[kind].filter(({ name }) => isMeant(packUlid(name)));
+    for (let step = 1; wanted.size > 0 && open.length > 0; step = Math.min(2 * step, RANGES_IN_FLIGHT)) {
+      const packs = open.splice(-step).reverse();
+      // Where one fails, nothing is added: these packs are looked at again by the next call.
+      const indexes = await mapLimited(packs, RANGES_IN_FLIGHT, ({ name }) => this.#readOrSetAside(name));
+      const read = new Set(packs);
+      this.#unread[kind] = this.#unread[kind].filter((pack) => !read.has(pack));
       for (const index of indexes) if (index !== undefined) this.#index.add(index);
       this.#dropFound(wanted);
     }

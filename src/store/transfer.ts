@@ -3,7 +3,7 @@
  * in new frames.
  *
  * A frame that has a dictionary is copied as it is only if the other store has the dictionary or gets it before,
- * and its depth is counted anew for that store (P7). Each frame is decompressed and each of its chunks checked
+ * and its depth is raised where that store has the dictionary deeper (P7). Each frame is decompressed and each of its chunks checked
  * before it is sent on.
  */
 import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
@@ -20,6 +20,8 @@ import { packKind, type PackKind } from './pack.ts';
 const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
 /** A full frame is copied as it is when at least this share of its raw bytes is wanted. */
 const WANTED_SHARE = 0.5;
+/** The same where the copy is to be as small as if it were made anew. */
+const WANTED_SHARE_ALONE = 0.9;
 
 export interface CopyOptions extends CallOptions {
   readonly from: FrameSource;
@@ -31,6 +33,8 @@ export interface CopyOptions extends CallOptions {
   readonly alreadyThere: (name: ShortName) => boolean;
   /** Depth of the chunk's frame in the other store; undefined when it is not there. */
   readonly depthThere: (name: ShortName, reading: ChunkReading) => number | undefined | Promise<number | undefined>;
+  /** Whether no frame may need another: then what is stored as a delta is compressed anew. */
+  readonly alone?: boolean;
 }
 
 export interface WantedChunk {
@@ -154,10 +158,12 @@ class Copy {
 
   /** Depth of the frame in the other store; undefined when it must not be copied as it is. */
   async #depthOfCopy({ location, kind, wantedBytes }: WantedFrame): Promise<number | undefined> {
+    const { to, depthThere, alone = false } = this.#options;
     // A delta is small, and what shares it was written with it: most likely it is wanted next.
-    if (location.depth === 0 && wantedBytes < location.rawBytes * WANTED_SHARE) return undefined;
-    const { to, depthThere } = this.#options;
-    let depth = 0;
+    const share = location.depth === 0 ? (alone ? WANTED_SHARE_ALONE : WANTED_SHARE) : 0;
+    if (wantedBytes < location.rawBytes * share || (alone && location.depth > 0)) return undefined;
+    // Not less than here, so that wherever a reader has a dictionary from that did for this one, it will do there.
+    let { depth } = location;
     for (const name of location.dictionary) {
       const there =
         this.#depths[kind].get(name) ?? to.depthOf(kind, name) ?? (await depthThere(name, { leaves: kind === 'd' }));

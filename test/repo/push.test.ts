@@ -281,6 +281,7 @@ describe('push', () => {
       '{}',
       good.replace('main', 'other'),
       good.replace('"sequence":1', '"sequence":-1'),
+      good.replace('"since":0', '"since":"much"'),
     ]) {
       await store.put(`heads/${DATASET}/main`, Buffer.from(bad));
       await expect(ada.push()).rejects.toMatchObject({ code: 'wrong-answer' });

@@ -239,6 +239,22 @@ describe('RemoteChunks', () => {
     expect(await chunks.get((nodes[0] as ChunkWrite).hash, { leaves: true })).toEqual((nodes[0] as ChunkWrite).bytes);
   });
 
+  test('a search begins with the packs it is told of, and goes on with the others', async () => {
+    const { remote, leaves } = await pushedRemote();
+    const first = remote.packs.find(({ name }) => name.startsWith('packs/d/')) as PackIndex;
+    const chunks = new RemoteChunks(remote.store);
+    chunks.beginWith((ulid) => first.name.endsWith(ulid));
+    const depthOf = (at: number): Promise<number | undefined> =>
+      chunks.likelyDepthOf(shortName((leaves[at] as ChunkWrite).hash), { leaves: true });
+    expect([await depthOf(0), await depthOf(49)]).toEqual([0, undefined]);
+    expect(remote.store.transcript).toEqual(['list packs/d/', `get ${first.name}`, 'list packs/m/']);
+    expect(await chunks.get((leaves[49] as ChunkWrite).hash, { leaves: true })).toEqual(
+      (leaves[49] as ChunkWrite).bytes,
+    );
+    // It is known now, but still not in a pack that counts.
+    expect(await depthOf(49)).toBeUndefined();
+  });
+
   test('dictionaries that are at hand are not read from the remote', async () => {
     const remote = new TestRepository(URL);
     const [old, edited] = leafHistory(1) as [ChunkWrite, ChunkWrite];

@@ -5,7 +5,6 @@ import { DEPTH_LIMIT } from '../../src/store/frame.ts';
 import { verifyPack } from '../../src/store/pack-verify.ts';
 import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.ts';
 import { RemoteChunks } from '../../src/store/remote-chunks.ts';
-import { copyPacks } from '../../src/store/transfer-packs.ts';
 import { copyChunks, type CopySummary, type WantedChunk } from '../../src/store/transfer.ts';
 import type { FrameSource } from '../../src/store/frame-reader.ts';
 import { chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
@@ -120,7 +119,7 @@ describe('copyChunks', () => {
     await expectReadable(there, last);
   });
 
-  test('depth is counted anew for the other store, and never exceeds 16 there (P7)', async () => {
+  test('depth is what it was or what the other store makes it, whichever is more, and never exceeds 16 (P7)', async () => {
     const states = leafHistory(30);
     const there = new TestRepository('memory:there');
     for (const state of states.slice(0, 13)) await there.putLeaves([state]);
@@ -132,7 +131,7 @@ describe('copyChunks', () => {
 
     await copy(clone.reader(), there, states.slice(13, 24));
     const depths = states.slice(0, 24).map(({ hash }) => there.index.find(hash)?.frame.depth);
-    expect(depths.slice(12)).toEqual([12, 13, 14, 15, 16, 0, 1, 2, 3, 4, 5, 6]);
+    expect(depths.slice(12)).toEqual([12, 13, 14, 15, 16, 0, 6, 7, 8, 9, 10, 11]);
     await expectReadable(there, states.slice(0, 24));
     await expectClosed(there);
   });
@@ -169,6 +168,32 @@ describe('copyChunks', () => {
         ['d', [shortName(leaf.hash)]],
       ]),
     );
+  });
+
+  test('copied alone, no frame needs another, and none has much that is not wanted', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(40);
+    await here.putLeaves(leaves);
+    const edits = leaves.slice(0, 10).map((leaf) => editLeaf(leaf, 3, 'changed'));
+    await here.putLeaves(edits);
+    const wanted = [...edits, ...leaves.slice(10)];
+    const sink = there.sink();
+    await copyChunks({
+      from: here.reader(),
+      to: sink,
+      wanted: batches(wanted),
+      alreadyThere: () => false,
+      depthThere: () => undefined,
+      alone: true,
+    });
+    there.record(await sink.finish());
+    expect(framesOf(there).filter(({ depth }) => depth > 0)).toEqual([]);
+    const [rawThere, rawWanted] = [
+      framesOf(there).reduce((sum, { rawBytes }) => sum + rawBytes, 0),
+      wanted.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    ];
+    expect(rawThere).toBeLessThanOrEqual(rawWanted / 0.9);
+    await expectReadable(there, wanted);
   });
 
   test('the frames that a partial read fetched are copied without reading them again', async () => {
@@ -249,62 +274,5 @@ describe('copyChunks', () => {
       signal: AbortSignal.abort(),
     });
     await expect(copying).rejects.toMatchObject({ code: 'aborted' });
-  });
-});
-
-describe('copyPacks', () => {
-  const send = (here: TestRepository, there: TestRepository, packs: readonly PackIndex[]) =>
-    copyPacks({
-      from: here.store,
-      to: there.store,
-      packs,
-      source: here.reader(),
-      depthThere: (hash) => there.index.find(hash)?.frame.depth,
-      onPack: (pack) => there.record([pack]),
-    });
-
-  test('sends packs as they are, those with dictionaries after those they need', async () => {
-    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
-    const leaves = manyLeaves(20);
-    const edits = leaves.map((leaf) => editLeaf(leaf, 5, 'changed'));
-    await here.putLeaves(leaves);
-    await here.putLeaves(edits);
-    expect(await send(here, there, here.packs)).toEqual({ left: [] });
-    expect([...there.memory.blobs]).toEqual([...here.memory.blobs]);
-    await expectReadable(there, [...leaves, ...edits]);
-  });
-
-  test('a pack that is there with the same size is not sent again', async () => {
-    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
-    await here.putLeaves(manyLeaves(20));
-    await send(here, there, here.packs);
-    await send(here, there, here.packs);
-    expect(there.store.calls.filter(({ method }) => method === 'put')).toHaveLength(1);
-  });
-
-  test('a pack whose dictionaries are not there is left', async () => {
-    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
-    for (const state of leafHistory(1)) await here.putLeaves([state]);
-    const second = here.packs.slice(1);
-    expect(await send(here, there, second)).toEqual({ left: second });
-    expect(there.memory.blobs.size).toBe(0);
-  });
-
-  test('a pack whose dictionaries are there only in deeper frames is left (P7)', async () => {
-    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
-    const states = leafHistory(2) as [ChunkWrite, ChunkWrite, ChunkWrite];
-    await here.putLeaves([{ ...states[1], replaces: [] }]);
-    await here.putLeaves([states[2]]);
-    for (const state of states.slice(0, 2)) await there.putLeaves([state]);
-    const second = here.packs.slice(1);
-    expect(await send(here, there, second)).toEqual({ left: second });
-  });
-
-  test('a damaged pack is not sent', async () => {
-    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
-    const [pack] = await here.putLeaves(manyLeaves(3));
-    here.packBytes(pack as PackIndex).writeUInt8(0, 40);
-    await expect(send(here, there, here.packs)).rejects.toMatchObject({ code: 'bad-pack' });
-    expect(there.memory.blobs.size).toBe(0);
   });
 });
