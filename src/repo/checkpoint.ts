@@ -7,7 +7,7 @@
  */
 import { isUlid } from '../base/ulid.ts';
 import type { Manifest } from '../records/manifest.ts';
-import type { TransferCount } from './send-versions.ts';
+import type { TransferCount } from './transfer-count.ts';
 import type { Version } from './versions.ts';
 
 /** What was sent of a branch when its version was last sent whole, and since. */

@@ -10,7 +10,7 @@ import type { ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
 import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
-import { copyChunks } from '../store/transfer.ts';
+import { copyToEnd } from '../store/transfer.ts';
 import { defaultRemote, openRemote, type OpenRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
 import { LOCAL } from './working-copy.ts';
@@ -125,23 +125,17 @@ export class LazyRemote implements FrameSource {
       return;
     }
     const sink = this.#repository.newSink();
-    try {
-      await copyChunks({
-        from: chunks,
-        to: sink,
-        wanted: (async function* one() {
-          yield wanted;
-        })(),
-        alreadyThere: (name) => catalogue.has(name),
-        depthThere: (name) => catalogue.find(name)?.frame.depth,
-      });
-      const packs = await sink.finish();
-      catalogue.transaction(() => catalogue.addPacks(packs));
-      chunks.forgetKept();
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
+    const packs = await copyToEnd({
+      from: chunks,
+      to: sink,
+      wanted: (async function* one() {
+        yield wanted;
+      })(),
+      alreadyThere: (name) => catalogue.has(name),
+      depthThere: (name) => catalogue.find(name)?.frame.depth,
+    });
+    catalogue.transaction(() => catalogue.addPacks(packs));
+    chunks.forgetKept();
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import { isUttrError, UttrError } from '../base/errors.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
-import { copyChunks, type WantedChunk } from '../store/transfer.ts';
+import { copyToEnd, type WantedChunk } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { isAncestor } from './ancestry.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -23,7 +23,8 @@ import { readDatasets, readHead, readTags, type RemoteHead } from './remote-head
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
-import { placesOf, TransferCount, treesOf, wantedOf } from './send-versions.ts';
+import { placesOf, treesOf, wantedOf } from './send-versions.ts';
+import { TransferCount } from './transfer-count.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
 import { editConfig, pointedDatasets, readPointerText, writePointerText } from './working-copy.ts';
 
@@ -233,21 +234,15 @@ class Pull {
         crashPoint('pull.packs-written');
       },
     });
-    try {
-      await copyChunks({
-        from: this.#chunks,
-        to: sink,
-        wanted: this.#wanted(version, side),
-        alreadyThere: (hash) => catalogue.has(hash),
-        depthThere: (hash) => catalogue.find(hash)?.frame.depth,
-        progress: this.#repository.progress,
-        signal: this.#repository.signal,
-      });
-      await sink.finish();
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
+    await copyToEnd({
+      from: this.#chunks,
+      to: sink,
+      wanted: this.#wanted(version, side),
+      alreadyThere: (hash) => catalogue.has(hash),
+      depthThere: (hash) => catalogue.find(hash)?.frame.depth,
+      progress: this.#repository.progress,
+      signal: this.#repository.signal,
+    });
     // All that is needed of what was read is here; the rest only led to it.
     this.#chunks.forgetKept();
     this.versions++;

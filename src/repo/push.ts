@@ -14,6 +14,7 @@ import type { RemoteChunks } from '../store/remote-chunks.ts';
 import { isAncestor, versionsBeyond } from './ancestry.ts';
 import { append, changeEvent, isAnnounced } from './change-event.ts';
 import { changeTotals } from './change-totals.ts';
+import { type Checkpoint, checkpointAfter, checkpointOfWhole, isHeavy, joinCheckpoints } from './checkpoint.ts';
 import {
   moveHead,
   nextHead,
@@ -29,8 +30,8 @@ import {
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
-import { sendVersions, sendWhole, TransferCount } from './send-versions.ts';
-import { type Checkpoint, checkpointAfter, checkpointOfWhole, isHeavy, joinCheckpoints } from './checkpoint.ts';
+import { sendVersions, sendWhole } from './send-versions.ts';
+import { TransferCount } from './transfer-count.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
 
 export interface TransferSummary {

@@ -8,60 +8,16 @@ import type { ChunkIndex, ChunkLocation, FrameLocation } from '../store/chunk-in
 import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { MemoryChunkIndex } from '../store/memory-chunk-index.ts';
-import { type PackIndex, packUlid } from '../store/pack.ts';
+import type { PackIndex } from '../store/pack.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
-import { copyChunks, type WantedChunk } from '../store/transfer.ts';
+import { copyToEnd, type WantedChunk } from '../store/transfer.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { newChunks } from '../tree/new-chunks.ts';
 import type { OpenRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
+import type { TransferCount } from './transfer-count.ts';
 import { loadVersion, type Version } from './versions.ts';
-
-/** Packs and what they hold, counted while they arrive. */
-export class TransferCount {
-  packs = 0;
-  blocks = 0;
-  bytes = 0;
-  /** Bytes of all packs that the versions lie in. */
-  weight = 0;
-  /** The least and the greatest ULID of the packs; undefined where there is none. */
-  firstPack: string | undefined;
-  lastPack: string | undefined;
-  /** Of frames that stand alone. */
-  readonly #alone = { stored: 0, raw: 0 };
-
-  /** Stored bytes of a raw one in frames that stand alone; 0 where there is none. */
-  get shareAlone(): number {
-    return this.#alone.stored / Math.max(1, this.#alone.raw);
-  }
-
-  addAll(other: TransferCount): void {
-    this.packs += other.packs;
-    this.blocks += other.blocks;
-    this.bytes += other.bytes;
-  }
-
-  add(pack: PackIndex): void {
-    this.packs++;
-    this.blocks += pack.chunks.length;
-    this.bytes += pack.sizeBytes;
-    this.weigh(pack);
-  }
-
-  /** As `add`, of a pack that was sent before: it counts for what fetching takes, not for what was done now. */
-  weigh(pack: PackIndex): void {
-    this.weight += pack.sizeBytes;
-    const ulid = packUlid(pack.name);
-    if (this.firstPack === undefined || ulid < this.firstPack) this.firstPack = ulid;
-    if (this.lastPack === undefined || ulid > this.lastPack) this.lastPack = ulid;
-    for (const { depth, storedBytes, rawBytes } of pack.frames) {
-      if (depth > 0) continue;
-      this.#alone.stored += storedBytes;
-      this.#alone.raw += rawBytes;
-    }
-  }
-}
 
 /**
  * Sends versions that the remote lacks.
@@ -80,19 +36,12 @@ export async function sendVersions(
   if (versions.length === 0) return;
   const { catalogue } = repository;
   const sent = await alreadySent(repository, remote, chunksThere, count);
-  const sink = new PackSink(remote.store, {
-    index: sent,
-    source: repository.chunks,
-    random: repository.random,
-    clock: repository.clock,
-    signal: repository.signal,
-    onPack: (pack) => {
-      count.add(pack);
-      catalogue.transaction(() => catalogue.remotes.addSentPack(remote.url, pack.name, pack.sizeBytes));
-    },
+  const sink = sinkTo(repository, remote, sent, (pack) => {
+    count.add(pack);
+    catalogue.transaction(() => catalogue.remotes.addSentPack(remote.url, pack.name, pack.sizeBytes));
   });
   try {
-    await copyChunks({
+    await copyToEnd({
       from: new EveryChunk(repository),
       to: sink,
       wanted: chunksOf(repository, versions, held),
@@ -101,9 +50,7 @@ export async function sendVersions(
       progress: repository.progress,
       signal: repository.signal,
     });
-    await sink.finish();
   } catch (error) {
-    await sink.abort();
     if (isUttrError(error, 'missing-chunk')) throw notAllHere(remote, error);
     throw error;
   }
@@ -121,32 +68,28 @@ export async function sendWhole(
   version: Version,
   count: TransferCount,
 ): Promise<void> {
-  const { random, clock, signal, progress } = repository;
-  const sink = new PackSink(remote.store, {
-    // As if nothing of it were there: so nothing is left out, and nothing is stored against what is.
-    index: new MemoryChunkIndex(),
-    source: repository.chunks,
-    random,
-    clock,
-    signal,
-    onPack: (pack) => count.add(pack),
+  // As if nothing of it were there: so nothing is left out, and nothing is stored against what is.
+  const sink = sinkTo(repository, remote, new MemoryChunkIndex(), (pack) => count.add(pack));
+  await copyToEnd({
+    from: new EveryChunk(repository),
+    to: sink,
+    wanted: chunksOfWhole(repository, version),
+    alreadyThere: () => false,
+    depthThere: () => undefined,
+    alone: true,
+    progress: repository.progress,
+    signal: repository.signal,
   });
-  try {
-    await copyChunks({
-      from: new EveryChunk(repository),
-      to: sink,
-      wanted: chunksOfWhole(repository, version),
-      alreadyThere: () => false,
-      depthThere: () => undefined,
-      alone: true,
-      progress,
-      signal,
-    });
-    await sink.finish();
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+}
+
+/** Packs on a remote. @param index what counts as being there */
+function sinkTo(
+  { chunks, random, clock, signal }: Repository,
+  { store }: OpenRemote,
+  index: ChunkIndex,
+  onPack: (pack: PackIndex) => void,
+): PackSink {
+  return new PackSink(store, { index, source: chunks, random, clock, signal, onPack });
 }
 
 async function* chunksOfWhole(repository: Repository, version: Version): AsyncIterable<readonly WantedChunk[]> {

@@ -14,7 +14,7 @@ import type { ChunkReading } from './chunks.ts';
 import { openingBytes, type FrameSource } from './frame-reader.ts';
 import { DEPTH_LIMIT } from './frame.ts';
 import type { PackSink } from './pack-sink.ts';
-import { packKind, type PackKind } from './pack.ts';
+import { packKind, type PackIndex, type PackKind } from './pack.ts';
 
 /** Memory for the frames in hand at a time. */
 const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
@@ -73,6 +73,18 @@ export async function copyChunks(options: CopyOptions): Promise<CopySummary> {
   const copy = new Copy(options);
   for await (const batch of options.wanted) await copy.add(batch);
   return copy.summary;
+}
+
+/** Copies into a store: the packs are finished, or those that nobody was told of are removed. @throws as copyChunks */
+export async function copyToEnd(options: CopyOptions): Promise<readonly PackIndex[]> {
+  const { to } = options;
+  try {
+    await copyChunks(options);
+    return await to.finish();
+  } catch (error) {
+    await to.abort();
+    throw error;
+  }
 }
 
 class Copy {

@@ -8,7 +8,7 @@ import {
   isHeavy,
   joinCheckpoints,
 } from '../../src/repo/checkpoint.ts';
-import { TransferCount } from '../../src/repo/send-versions.ts';
+import { TransferCount } from '../../src/repo/transfer-count.ts';
 import type { Version } from '../../src/repo/versions.ts';
 import type { PackFrame, PackIndex } from '../../src/store/pack.ts';
 
