@@ -173,6 +173,14 @@ export class CatalogueOutbox {
     );
   }
 
+  isDelivered(event: string, sink: string): boolean {
+    const rows = this.#read(`SELECT 1 FROM deliveries WHERE event = @event AND sink = @sink AND state = 'delivered'`, {
+      event,
+      sink,
+    });
+    return rows.length > 0;
+  }
+
   disableSink(sink: string, reason: string, atMs: number): void {
     this.#change(
       `INSERT INTO disabled_sinks (sink, reason, at) VALUES (@sink, @reason, @atMs)
@@ -226,9 +234,9 @@ export class CatalogueOutbox {
         : `state ${selection === 'dead' ? '=' : 'IN'} ${selection === 'dead' ? `'dead'` : `('pending', 'dead')`}`;
     return write(this.#db, () => {
       const parameters = typeof selection === 'object' ? { event: this.#resolve(selection.event) } : {};
-      this.#db
-        .prepare(`DELETE FROM disabled_sinks WHERE sink IN (SELECT sink FROM deliveries WHERE ${rows})`)
-        .run(parameters);
+      // One that is served from a remote is owed nothing here.
+      const sinks = selection === 'all' ? 'true' : `sink IN (SELECT sink FROM deliveries WHERE ${rows})`;
+      this.#db.prepare(`DELETE FROM disabled_sinks WHERE ${sinks}`).run(parameters);
       // A claim stays: whoever sends it at this moment goes on.
       return this.#db
         .prepare(

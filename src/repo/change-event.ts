@@ -28,7 +28,8 @@ export async function recordLocalChange(
   if (!isAnnounced(repository, branch)) return () => undefined;
   // The chunks of a version that is being recorded cannot be read yet: whoever made it knows what changed.
   const totals = known ?? (await changeTotals(repository, previous, version));
-  const event = await changeEvent(repository, { version, previous, totals, branch, remote: undefined });
+  const gitCommit = await repository.git.head();
+  const event = changeEvent(repository, { version, previous, totals, branch, remote: undefined, gitCommit });
   return () => append(repository, event);
 }
 
@@ -36,10 +37,13 @@ export function isAnnounced(repository: Repository, branch: string): boolean {
   return repository.config.events.branches.includes(branch);
 }
 
-/** Appends an event and what is owed to each configured sink. Call inside a transaction. */
-export function append(repository: Repository, event: EventRow): void {
-  const sinks = repository.config.events.sinks.map((sink) => sink.name);
+/** Appends an event and what is owed to each sink, all configured ones by default. Call inside a transaction. */
+export function append(repository: Repository, event: EventRow, sinks = sinkNames(repository)): void {
   appendEvents(repository.catalogue.db, [event], sinks, repository.clock.now().getTime());
+}
+
+export function sinkNames({ config }: Repository): readonly string[] {
+  return config.events.sinks.map(({ name }) => name);
 }
 
 export interface Announcement {
@@ -48,10 +52,12 @@ export interface Announcement {
   readonly totals: ChangeTotals;
   readonly branch: string;
   readonly remote: { readonly name: string; readonly url: string } | undefined;
+  /** The commit of git that was checked out when the change was made, where that is known. */
+  readonly gitCommit: string | undefined;
 }
 
-export async function changeEvent(repository: Repository, announcement: Announcement): Promise<EventRow> {
-  const { version, previous, totals, branch, remote } = announcement;
+export function changeEvent(repository: Repository, announcement: Announcement): EventRow {
+  const { version, previous, totals, branch, remote, gitCommit } = announcement;
   const { manifest } = version;
   const before = intentNames(previous?.manifest);
   const after = intentNames(manifest);
@@ -72,7 +78,7 @@ export async function changeEvent(repository: Repository, announcement: Announce
     message: manifest.message,
     time: new Date(manifest.time),
     branch,
-    gitCommit: await repository.git.head(),
+    gitCommit,
     remote,
   });
 }

@@ -3,10 +3,12 @@
  */
 import { hostname } from 'node:os';
 import { UttrError } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
 import { type SinkConfig, sinkFingerprint } from '../events/config.ts';
 import { deliverPending } from '../events/deliver.ts';
 import { type DeliveryReport, describeDelivery } from '../events/delivery-report.ts';
 import { openSinks } from '../events/sinks/open-sinks.ts';
+import type { Sink } from '../events/sinks/sink.ts';
 import { isProcessAlive } from '../store/durable-file.ts';
 import type { Repository } from './repository.ts';
 
@@ -26,37 +28,60 @@ export async function deliverEvents(
   repository: Repository,
   settings: DeliverySettings,
 ): Promise<DeliveryReport | undefined> {
-  const { sinks } = repository.config.events;
+  const sinks = configuredSinks(repository, settings.onOutput);
   if (sinks.length === 0) return undefined;
-  const host = hostname();
-  const nonce = Buffer.from(repository.random.bytes(6)).toString('hex');
   return deliverPending({
     outbox: repository.outbox,
-    sinks: openSinks(sinks, {
-      root: repository.root,
-      environment: repository.environment,
-      clock: repository.clock,
-      allowPrivate: (repository.environment['UTTR_ALLOW_PRIVATE_SINKS'] ?? '').split(',').filter((name) => name !== ''),
-      onOutput: settings.onOutput,
-    }),
+    sinks,
     clock: repository.clock,
     random: repository.random,
-    trustAll: repository.environment['UTTR_TRUST_EVENTS'] === '1',
+    trustAll: isTrustingAll(repository),
     timeBudgetMs: settings.timeBudgetMs,
-    owner: `${host}:${settings.processId}:${nonce}`,
-    isGone: (owner) => isGone(owner, host),
+    owner: ownerOf(repository, settings.processId),
+    isGone: isGoneHere,
     signal: repository.signal,
     progress: repository.progress,
   });
 }
 
-function isGone(owner: string, host: string): boolean {
-  const [itsHost, processId] = owner.split(':');
-  return itsHost === host && processId !== undefined && !isProcessAlive(Number(processId));
+/** The sinks of uttr.json. */
+export function configuredSinks(
+  { config, root, environment, clock }: Repository,
+  onOutput: DeliverySettings['onOutput'],
+): readonly Sink[] {
+  const allowPrivate = (environment['UTTR_ALLOW_PRIVATE_SINKS'] ?? '').split(',').filter((name) => name !== '');
+  return openSinks(config.events.sinks, { root, environment, clock, allowPrivate, onOutput });
+}
+
+/** Whether this machine may send to a sink, and the sink takes events (E8). */
+export function isUsable(repository: Repository, { name, fingerprint }: Sink): boolean {
+  const { outbox } = repository;
+  if (outbox.disabledSinks().has(name)) return false;
+  return isTrustingAll(repository) || outbox.isTrusted(fingerprint);
+}
+
+function isTrustingAll({ environment }: Repository): boolean {
+  return environment['UTTR_TRUST_EVENTS'] === '1';
+}
+
+/** Names a process in claims and leases; those on a remote must not tell the machine's name. */
+export function ownerOf({ random }: Repository, processId: number): string {
+  return `${thisMachine()}:${processId}:${Buffer.from(random.bytes(6)).toString('hex')}`;
+}
+
+function thisMachine(): string {
+  return sha256(hostname()).slice(0, 16);
+}
+
+/** Whether a process of this machine has ended. */
+export function isGoneHere(owner: string): boolean {
+  const [machine, processId] = owner.split(':');
+  return machine === thisMachine() && processId !== undefined && !isProcessAlive(Number(processId));
 }
 
 /** What became of the deliveries, as sentences, and what to do about those that are left. */
-export function deliverySentences(repository: Repository, report: DeliveryReport): readonly string[] {
+export function deliverySentences(repository: Repository, report: DeliveryReport | undefined): readonly string[] {
+  if (report === undefined) return [];
   const hints = new Set(report.left.flatMap(({ hint }) => (hint === undefined ? [] : [`hint: ${hint}`])));
   return [...describeDelivery(report, repository.clock.now().getTime()), ...hints];
 }

@@ -11,7 +11,7 @@ import { encodePointer, pointerOf } from '../records/pointer.ts';
 import type { ChunkSource } from '../store/chunks.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
 import { auditFilters } from './filter-audit.ts';
-import { auditHeads } from './head-audit.ts';
+import { auditCursors, auditHeads } from './head-audit.ts';
 import { parentsFirst, rebuildIndex } from './index-rebuild.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { auditPacks, IndexAudit } from './pack-audit.ts';
@@ -68,6 +68,7 @@ export async function fsckRemote(repository: Repository, name: string | undefine
     const counts = await auditPacks(remote.store, chunks, problems, { progress, signal });
     await checkFormatBytes(remote.store, problems);
     let versions = 0;
+    await auditCursors(remote.store, problems, { signal });
     for (const tips of (await auditHeads(remote.store, problems, { signal })).values()) {
       const known = await walkHistory(tips, chunks, problems);
       versions += known.length;

@@ -1,5 +1,5 @@
 /**
- * Checks of the small blobs of a remote: heads, their logs, tags. They have one encoding and are written once or
+ * Checks of the small blobs of a remote: heads, their logs, tags, cursors. They have one encoding and are written once or
  * moved one step at a time, so that nearly every change of a byte shows.
  */
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
@@ -9,6 +9,7 @@ import type { CallOptions } from '../base/ports.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { isCheckpoint } from './checkpoint.ts';
 import type { ProblemList } from './problem-list.ts';
+import { isCursor } from './remote-cursors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -47,7 +48,27 @@ export async function auditHeads(
   return tips;
 }
 
+/** Checks how far sinks were told of the moves of heads. */
+export async function auditCursors(store: BlobStore, problems: ProblemList, options: CallOptions): Promise<void> {
+  for await (const { name } of store.list('cursors/', options)) {
+    try {
+      const blob = await store.read(name, options);
+      if (blob !== undefined && !isCursor(parseCanonical(blob.bytes.toString('utf8')))) {
+        throw damaged('has not the fields of a cursor');
+      }
+    } catch (error) {
+      problems.add(error, name);
+    }
+  }
+}
+
 function parse(text: string): Fields {
+  const fields = parseCanonical(text);
+  versionOf(fields);
+  return fields;
+}
+
+function parseCanonical(text: string): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -56,7 +77,6 @@ function parse(text: string): Fields {
   }
   if (typeof value !== 'object' || value === null) throw damaged('is no JSON object');
   if (canonicalJson(value as JsonValue) !== text) throw damaged('is not in its one form');
-  versionOf(value as Fields);
   return value as Fields;
 }
 

@@ -75,7 +75,8 @@ async function announceNewest(repository: Repository): Promise<void> {
       const [parent] = version.manifest.parents;
       const previous = parent === undefined ? undefined : await loadVersion(repository, parent);
       const totals = await changeTotals(repository, previous, version);
-      const event = await changeEvent(repository, { version, previous, totals, branch, remote: undefined });
+      const gitCommit = await repository.git.head();
+      const event = changeEvent(repository, { version, previous, totals, branch, remote: undefined, gitCommit });
       repository.catalogue.transaction(() => append(repository, event));
     } catch (error) {
       // A pointer that cannot be read, or a parent that is not here: the command that needs it says so.

@@ -12,7 +12,7 @@ import type { Hash } from '../base/hash.ts';
 import type { Manifest } from '../records/manifest.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
 import { isAncestor, versionsBeyond } from './ancestry.ts';
-import { append, changeEvent, isAnnounced } from './change-event.ts';
+import { append, changeEvent, isAnnounced, sinkNames } from './change-event.ts';
 import { changeTotals } from './change-totals.ts';
 import { type Checkpoint, checkpointAfter, checkpointOfWhole, isHeavy, joinCheckpoints } from './checkpoint.ts';
 import {
@@ -27,6 +27,7 @@ import {
   writeLog,
   writeTag,
 } from './remote-heads.ts';
+import { sinksWithCursor } from './remote-cursors.ts';
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
@@ -73,6 +74,12 @@ export async function push(
   const versions = done.reduce((sum, item) => sum + item.versions, 0);
   const { packs, blocks, bytes } = count;
   return { remote: remote.name, packs, blocks, bytes, versions, datasets: done };
+}
+
+/** An event, and the sinks that are to hear of it from here. */
+interface OwedEvent {
+  readonly row: EventRow;
+  readonly sinks: readonly string[];
 }
 
 class DatasetPush {
@@ -223,27 +230,30 @@ class DatasetPush {
         : there?.head;
     const event = head?.txid === move.txid ? await this.#event(head) : undefined;
     catalogue.transaction(() => {
-      if (event !== undefined) append(this.#repository, event);
+      if (event !== undefined) append(this.#repository, event.row, event.sinks);
       catalogue.remotes.clearHeadMove(url, this.#dataset, this.#branch);
     });
   }
 
   /** The event of a head's move; undefined where the branch's moves are no events. */
-  async #event(head: RemoteHead): Promise<EventRow | undefined> {
+  async #event(head: RemoteHead): Promise<OwedEvent | undefined> {
     if (!isAnnounced(this.#repository, head.branch)) return undefined;
     const version = await loadVersion(this.#repository, head.version);
     const previous = head.previous === null ? undefined : await loadVersion(this.#repository, head.previous);
-    return changeEvent(this.#repository, {
+    const row = changeEvent(this.#repository, {
       version,
       previous,
       totals: await changeTotals(this.#repository, previous, version),
       branch: head.branch,
       remote: { name: this.#remote.name, url: this.#remote.url },
+      gitCommit: await this.#repository.git.head(),
     });
+    const others = await sinksWithCursor(this.#repository, this.#remote.store, head);
+    return { row, sinks: sinkNames(this.#repository).filter((sink) => !others.includes(sink)) };
   }
 
   /** One transaction: what we know of the remote now, and the event. */
-  #remember(head: RemoteHead, event: EventRow | undefined): void {
+  #remember(head: RemoteHead, event: OwedEvent | undefined): void {
     const { catalogue } = this.#repository;
     const { url } = this.#remote;
     catalogue.transaction(() => {
@@ -251,7 +261,7 @@ class DatasetPush {
       catalogue.remotes.addVersion(url, head.version);
       catalogue.remotes.clearSentPacks(url);
       catalogue.remotes.clearHeadMove(url, this.#dataset, this.#branch);
-      if (event !== undefined) append(this.#repository, event);
+      if (event !== undefined) append(this.#repository, event.row, event.sinks);
     });
   }
 

@@ -36,7 +36,7 @@ export interface TaggedHead {
   readonly tag: string;
 }
 
-const TXID_BYTES = 16;
+export const TXID_BYTES = 16;
 /** Small blobs read at the same time. */
 const READS_IN_FLIGHT = 16;
 
@@ -95,7 +95,7 @@ function parseHead(bytes: Buffer, url: string, dataset: string, branch?: string)
   return head;
 }
 
-function parseSmall(bytes: Buffer, what: string, url: string): Readonly<Record<string, unknown>> {
+export function parseSmall(bytes: Buffer, what: string, url: string): Readonly<Record<string, unknown>> {
   try {
     const value = JSON.parse(bytes.toString('utf8')) as unknown;
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;

@@ -117,6 +117,46 @@ describe('with a remote', () => {
     await project.do('push');
     expect(received(project)).toHaveLength(2);
   });
+
+  test('a machine that pushed nothing tells the sinks, which then have pushes leave it to them', async () => {
+    const remote = temporaryDirectory();
+    const [project, ci] = [await newProject(), await newProject()];
+    for (const one of [project, ci]) await one.do('remote', 'add', 'origin', remote);
+    expect((await ci.run('events', 'deliver', '--from-remote')).stdout).toBe('No sinks are configured in uttr.json.\n');
+    for (const one of [project, ci]) configure(one, { sinks: [FILE_SINK] });
+    await ci.do('events', 'trust');
+    await addBatch(project, 'first.csv', utterances(8));
+    await project.do('commit');
+    // This machine may not send.
+    expect((await project.do('push')).stderr).toContain('1 event for log is kept: the sink is not trusted');
+    expect((await ci.do('events', 'deliver', '--from-remote', 'origin')).stdout).toBe('1 event delivered to log.\n');
+    await addBatch(project, 'second.csv', 'text,intent\none more,greet\n');
+    await project.do('commit');
+    // The first one is still owed by its own outbox; the second is not.
+    expect((await project.do('push')).stderr).toContain('1 event for log is kept');
+    expect(await ci.json('events', 'deliver', '--from-remote')).toMatchObject({ delivered: 1, failed: 0, left: [] });
+    expect((await ci.do('events', 'deliver', '--from-remote')).stdout).toBe('Nothing is pending.\n');
+    // Whoever may send tells of its own push at once.
+    await addBatch(project, 'third.csv', 'text,intent\nand another,greet\n');
+    await project.do('commit');
+    const { stderr } = await project.runWith({ environment: TRUST }, 'push');
+    expect(stderr).toContain('1 event delivered to log.');
+    expect(received(ci)).toHaveLength(2);
+    expect((await ci.run('events', 'deliver', '--from-remote', 'nowhere')).code).toBe(2);
+  });
+
+  test('a receiver that fails is told of at the next time, and ends the delivery with 6', async () => {
+    const remote = temporaryDirectory();
+    const project = await newProject();
+    await project.do('remote', 'add', 'origin', remote);
+    await addBatch(project, 'first.csv', utterances(8));
+    await project.do('commit');
+    await project.do('push');
+    configure(project, { sinks: [{ name: 'train', type: 'command', command: ['false'] }] });
+    const { code, stdout } = await project.runWith({ environment: TRUST }, 'events', 'deliver', '--from-remote');
+    expect(code).toBe(6);
+    expect(stdout).toMatch(/^1 event for train is kept: the command ended with 1(; next attempt in \d s)?\.\n$/u);
+  });
 });
 
 describe('a sink', () => {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { DeliveryReport } from '../../events/delivery-report.ts';
+import type { Repository } from '../../repo/repository.ts';
 import type { CliContext } from '../context.ts';
 import { parseCount } from '../options.ts';
 import { oneLine, plural } from '../reporter.ts';
@@ -18,7 +20,8 @@ export function registerEvents(program: Command, context: CliContext): void {
     .command('deliver')
     .description('send what is pending')
     .option('--watch', 'go on until interrupted')
-    .action((flags: { watch?: boolean }) => runDeliver(context, flags.watch === true));
+    .option('--from-remote [name]', 'what anybody has pushed and the sinks have not heard of; origin by default')
+    .action((flags: DeliverFlags) => runDeliver(context, flags));
   events
     .command('retry')
     .description('send again: one event, or all that gave up')
@@ -66,32 +69,45 @@ async function runList(context: CliContext, limit: number): Promise<void> {
   });
 }
 
-async function runDeliver(context: CliContext, watch: boolean): Promise<void> {
+interface DeliverFlags {
+  readonly watch?: boolean;
+  readonly fromRemote?: boolean | string;
+}
+
+async function runDeliver(context: CliContext, { watch = false, fromRemote = false }: DeliverFlags): Promise<void> {
   const { deliverEvents, deliverySentences } = await import('../../repo/deliver.ts');
+  const { deliverFromRemote } = await import('../../repo/deliver-remote.ts');
+  const deliver = fromRemote === false ? deliverEvents : deliverFromRemote;
+  const settings = {
+    processId: process.pid,
+    onOutput: (_: string, bytes: Uint8Array): void => context.reporter.pass(bytes),
+    remote: typeof fromRemote === 'string' ? fromRemote : undefined,
+  };
   await context.withRepository(async (repository) => {
-    for (;;) {
-      const report = await deliverEvents(repository, {
-        processId: process.pid,
-        onOutput: (_, bytes) => context.reporter.pass(bytes),
-      });
-      const sentences =
-        report === undefined ? ['No sinks are configured in uttr.json.'] : deliverySentences(repository, report);
-      if (!watch) {
-        const counts = {
-          delivered: report?.delivered.length ?? 0,
-          failed: report?.failed.length ?? 0,
-          left: report?.left ?? [],
-        };
-        context.reporter.result(counts, () => (sentences.length === 0 ? 'Nothing is pending.' : sentences.join('\n')));
-        if (counts.failed > 0) context.exitCode = 6;
-        return;
-      }
-      if (report !== undefined && report.delivered.length + report.failed.length > 0) {
-        for (const sentence of sentences) context.reporter.note(sentence);
-      }
-      if (!(await pause(context.signal))) return;
+    if (!watch) {
+      reportDelivery(context, repository, await deliver(repository, settings), deliverySentences);
+      return;
     }
+    do {
+      const report = await deliver(repository, settings);
+      if (report === undefined || report.delivered.length + report.failed.length === 0) continue;
+      for (const sentence of deliverySentences(repository, report)) context.reporter.note(sentence);
+    } while (await pause(context.signal));
   });
+}
+
+function reportDelivery(
+  context: CliContext,
+  repository: Repository,
+  report: DeliveryReport | undefined,
+  describe: (repository: Repository, report: DeliveryReport) => readonly string[],
+): void {
+  const { delivered = [], failed = [], left = [] } = report ?? {};
+  const sentences = report === undefined ? ['No sinks are configured in uttr.json.'] : describe(repository, report);
+  context.reporter.result({ delivered: delivered.length, failed: failed.length, left }, () =>
+    sentences.length === 0 ? 'Nothing is pending.' : sentences.join('\n'),
+  );
+  if (failed.length > 0) context.exitCode = 6;
 }
 
 /** Waits; false when interrupted. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TransferSummary } from '../../repo/push.ts';
 import type { CliContext } from '../context.ts';
-import { deliverAfter } from '../delivery.ts';
+import { deliverAfter, deliverPushed } from '../delivery.ts';
 import { bytes, plural } from '../reporter.ts';
 import { short } from '../words.ts';
 
@@ -28,6 +28,7 @@ async function runPush(context: CliContext, named: string[], flags: Flags): Prom
     context.reporter.result(summary, () => describe(summary));
     for (const { warnings } of summary.datasets) for (const warning of warnings) context.reporter.warn(warning);
     await deliverAfter(context, repository);
+    await deliverPushed(context, repository, summary.remote);
   });
 }
 
