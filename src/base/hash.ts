@@ -37,6 +37,13 @@ export function sha256Bytes(bytes: Uint8Array | string): Buffer {
   return digest('sha256', bytes, 'buffer');
 }
 
+/** The name of several parts, end to end. */
+export function sha256Of(parts: Iterable<Uint8Array>): Hash {
+  const hasher = createHash('sha256');
+  for (const part of parts) hasher.update(part);
+  return hasher.digest('hex') as Hash;
+}
+
 /** A running SHA-256, for streams. */
 export function sha256Stream(): Hasher {
   return createHash('sha256');

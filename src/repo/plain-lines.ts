@@ -58,15 +58,20 @@ export class PlainLines {
     let labels = this.#kinds.get(features ?? '');
     if (labels === undefined) {
       labels = new Map();
-      this.#kinds.set(features ?? '', labels);
+      this.#kinds.set(apart(features ?? ''), labels);
     }
     const known = labels.get(intent);
     if (known !== undefined) return known;
     if (this.#kindCount++ >= KIND_LIMIT) return false;
     const good = isCanonical(features, intent);
-    labels.set(intent, good);
+    labels.set(apart(intent), good);
     return good;
   }
+}
+
+/** The same text in memory of its own: a part of a string keeps all of it, here a stretch of megabytes. */
+function apart(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** Whether the general code makes of these features and this label exactly what stands there. */

@@ -7,8 +7,13 @@ import { WorkerRequests } from '../base/worker-requests.ts';
 import type { CompressAnswer, CompressRequest } from './compress-worker.ts';
 import { type Compress, compressHere } from './frame-job.ts';
 
+/** A frame's bytes are no objects of the heap: what the thread itself makes is little. */
+const YOUNG_MEGABYTES = 8;
+
 export class CompressThread {
-  readonly #requests = new WorkerRequests<CompressRequest, CompressAnswer>(import.meta.url, 'compress-worker');
+  readonly #requests = new WorkerRequests<CompressRequest, CompressAnswer>(import.meta.url, 'compress-worker', {
+    maxYoungGenerationSizeMb: YOUNG_MEGABYTES,
+  });
 
   readonly compress: Compress = async (jobs) => {
     if (jobs.length === 0) return [];

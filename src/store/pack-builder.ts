@@ -1,5 +1,5 @@
 import { assert } from '../base/errors.ts';
-import { HASH_BYTES, sha256, SHORT_NAME_BYTES, type ShortName } from '../base/hash.ts';
+import { HASH_BYTES, sha256Of, SHORT_NAME_BYTES, type ShortName } from '../base/hash.ts';
 import {
   encodeFooter,
   PACK_HEADER,
@@ -25,6 +25,9 @@ const CHUNK_ENTRY_BYTES = 4 + SHORT_NAME_BYTES;
 const REFERENCE_BYTES = 4 + SHORT_NAME_BYTES;
 /** Header, trailer, counts and the digest of the body. */
 const OUTER_BYTES = PACK_HEADER.length + 3 * 4 + HASH_BYTES + PACK_TRAILER_BYTES;
+
+const LARGE_BYTES = 4 * 2 ** 20;
+const KEPT_BYTES = 32 * 2 ** 20;
 
 /** Collects the frames of one pack in memory. */
 export class PackBuilder {
@@ -86,12 +89,25 @@ export class PackBuilder {
 
   /** The bytes of the pack, which are given away, and what its footer says. */
   finish(name: string): { bytes: Buffer; index: PackIndex } {
-    const body = Buffer.concat(this.#parts.splice(0), this.#end);
     const frames = this.#frames.map((frame) => ({ ...frame, pack: name }));
-    const columns = { bodyHash: sha256(body), frames, chunks: this.#chunks };
-    const bytes = Buffer.concat([body, encodeFooter(columns)]);
+    const columns = { bodyHash: sha256Of(this.#parts), frames, chunks: this.#chunks };
+    this.#parts.push(encodeFooter(columns));
+    const bytes = joinedApart(this.#parts.splice(0));
     return { bytes, index: { name, sizeBytes: bytes.length, ...columns } };
   }
+}
+
+/**
+ * The parts end to end, in memory that goes back to the system when it is let go: glibc keeps blocks below 32 MiB for
+ * later, and packs are a little smaller. Memory that is not written to is not taken.
+ */
+function joinedApart(parts: readonly Buffer[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length < LARGE_BYTES) return Buffer.concat(parts, length);
+  const bytes = Buffer.allocUnsafeSlow(Math.max(length, KEPT_BYTES + 1));
+  let at = 0;
+  for (const part of parts) at += part.copy(bytes, at);
+  return bytes.subarray(0, length);
 }
 
 function footerBytesOf(frame: EncodedFrame): number {
