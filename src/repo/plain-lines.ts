@@ -30,9 +30,8 @@ export interface PlainRow {
 
 /** Reads plain lines one by one. */
 export class PlainLines {
-  /** By features, then by label: a key of both would be a string to be made and hashed for each line. */
-  readonly #kinds = new Map<string, Map<string, boolean>>();
-  #kindCount = 0;
+  readonly #features = new Kinds((features) => isCanonical(features, '"x"'));
+  readonly #labels = new Kinds((label) => isCanonical(undefined, label));
 
   /**
    * Hands over every line of a text of printable ASCII.
@@ -46,25 +45,31 @@ export class PlainLines {
       const match = LINE.exec(lines);
       if (match === null || match[0].length > LINE_LIMIT) return false;
       const [line, features, intent, text] = match as unknown as [string, string | undefined, string, string];
-      if (!this.#isGood(features, intent)) return false;
+      // Fields are judged one by one, so that each may be remembered by itself.
+      if (!this.#labels.isGood(intent) || (features !== undefined && !this.#features.isGood(features))) return false;
       at += line.length;
       const json = line.endsWith('\n') ? line.slice(0, -1) : line;
       take({ text, intent, json, hasFeatures: features !== undefined }, index);
     }
     return true;
   }
+}
 
-  #isGood(features: string | undefined, intent: string): boolean {
-    let labels = this.#kinds.get(features ?? '');
-    if (labels === undefined) {
-      labels = new Map();
-      this.#kinds.set(apart(features ?? ''), labels);
-    }
-    const known = labels.get(intent);
+/** Remembers which texts are good. */
+class Kinds {
+  readonly #judge: (text: string) => boolean;
+  readonly #known = new Map<string, boolean>();
+
+  constructor(judge: (text: string) => boolean) {
+    this.#judge = judge;
+  }
+
+  isGood(text: string): boolean {
+    const known = this.#known.get(text);
     if (known !== undefined) return known;
-    if (this.#kindCount++ >= KIND_LIMIT) return false;
-    const good = isCanonical(features, intent);
-    labels.set(apart(intent), good);
+    if (this.#known.size >= KIND_LIMIT) return false;
+    const good = this.#judge(text);
+    this.#known.set(apart(text), good);
     return good;
   }
 }
