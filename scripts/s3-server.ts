@@ -23,7 +23,7 @@ export async function startS3Server(): Promise<S3Server> {
 }
 
 /** The environment in which the AWS chain, uttr and its tests find the server. */
-export function s3Environment(server: Omit<S3Server, 'stop' | 'folder'>): Record<string, string> {
+export function s3Environment(server: Omit<S3Server, 'stop' | 'folder' | 'requests'>): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: server.accessKeyId,
     AWS_SECRET_ACCESS_KEY: server.secretAccessKey,

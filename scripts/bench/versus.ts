@@ -28,6 +28,9 @@ const RELABELS = 150;
 interface Measured extends Cost {
   /** Bytes that left for the remote: on the link to a server, or else by which a folder has grown. */
   readonly sent: number;
+  /** Bytes that came on the link, and requests by the server's log; undefined of a folder. */
+  readonly received?: number;
+  readonly requests?: number;
 }
 
 /** What a workload costs each program. */
@@ -51,8 +54,10 @@ class Costs {
     const [first] = there;
     if (first === undefined) return '';
     const own = this.of(first, ({ wallMs }) => wallMs);
+    const isFar = this.#runs.get(first)?.[0]?.requests !== undefined;
+    const far = isFar ? ['received', 'requests'] : [];
     return formatTable(
-      ['program', 'wall time', 'uttr takes', 'CPU time', 'peak memory', 'sent', 'runs'],
+      ['program', 'wall time', 'uttr takes', 'CPU time', 'peak memory', 'sent', ...far, 'runs'],
       there.map((peer) => {
         const wall = this.of(peer, ({ wallMs }) => wallMs);
         return [
@@ -62,6 +67,12 @@ class Costs {
           formatDuration(this.of(peer, ({ userMs, systemMs }) => userMs + systemMs)),
           seenBytes(this.of(peer, ({ peakRssBytes }) => peakRssBytes)),
           formatBytes(this.of(peer, ({ sent }) => sent)),
+          ...(isFar
+            ? [
+                formatBytes(this.of(peer, ({ received = 0 }) => received)),
+                String(this.of(peer, ({ requests = 0 }) => requests)),
+              ]
+            : []),
           String(this.#runs.get(peer)?.length),
         ];
       }),
@@ -96,13 +107,13 @@ class Contestant {
   readonly site: Site;
   readonly #remoteFolder: string;
   readonly #environment: NodeJS.ProcessEnv;
-  readonly #link: Link | undefined;
+  readonly #far: Far | undefined;
 
   /** @param far without it, the remote is a folder */
   constructor(peer: Peer, folder: string, far: Far | undefined) {
     const prefix = peer.name.replaceAll(/\W+/gu, '-');
     this.peer = peer;
-    this.#link = far?.link;
+    this.#far = far;
     this.#environment = {
       ...process.env,
       ...(far === undefined ? {} : s3Environment(far.server)),
@@ -137,8 +148,9 @@ class Contestant {
   /** Runs commands one after the other; memory is that of the largest. */
   async run(commands: readonly Command[]): Promise<Measured> {
     const total = { wallMs: 0, userMs: 0, systemMs: 0, peakRssBytes: 0 };
-    this.#link?.takeTraffic();
-    const before = this.#link === undefined ? this.remoteBytes : 0;
+    const far = this.#far;
+    far?.link.takeTraffic();
+    const before = far?.server.requests() ?? this.remoteBytes;
     for (const { args, cwd = this.site.folder } of commands) {
       const run = await measure(args, { cwd, env: this.#environment });
       total.wallMs += run.wallMs;
@@ -146,8 +158,8 @@ class Contestant {
       total.systemMs += run.systemMs;
       total.peakRssBytes = Math.max(total.peakRssBytes, run.peakRssBytes);
     }
-    const sent = this.#link === undefined ? this.remoteBytes - before : this.#link.takeTraffic().sent;
-    return { ...total, sent };
+    if (far === undefined) return { ...total, sent: this.remoteBytes - before };
+    return { ...total, ...far.link.takeTraffic(), requests: far.server.requests() - before };
   }
 }
 
@@ -212,6 +224,21 @@ async function compare(world: World, contestants: readonly Contestant[], options
     const commands = contestant.peer.status?.(contestant.site);
     return commands === undefined ? undefined : quiet.run(() => contestant.run(commands));
   });
+  const fetches = [
+    ['The newest state, fetched by somebody new', 'all'],
+    ['The same, of uttr the test side only', 'test'],
+  ] as const;
+  for (const [title, part] of fetches) {
+    await measured(title, few, async () => async (contestant) => {
+      const { peer, site } = contestant;
+      const fetched = peer.fetch?.(site, `${site.folder}.clone`, part);
+      if (fetched === undefined) return undefined;
+      return quiet.run(
+        () => contestant.run(fetched.measured),
+        () => contestant.run(fetched.before),
+      );
+    });
+  }
   await measured('The dataset written out as plain files', few, async () => async (contestant) => {
     const written = contestant.peer.write?.(contestant.site);
     if (written === undefined) return undefined;

@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,8 @@ export interface S3Server {
   readonly secretAccessKey: string;
   /** Where the server keeps objects as plain files, for tests that damage them. */
   readonly folder: string;
+  /** Requests answered so far, by the server's own log. */
+  requests(): number;
   stop(): Promise<void>;
 }
 
@@ -74,7 +76,9 @@ async function start(program: string, port: number, hasSidecar: boolean): Promis
   mkdirSync(server.folder, { recursive: true });
   mkdirSync(join(root, 'sidecar'));
   const backend = ['posix', ...(hasSidecar ? ['--sidecar', join(root, 'sidecar')] : []), join(root, 'objects')];
-  const options = ['--port', `127.0.0.1:${port}`, '--region', server.region, '--health', '/health', '--quiet'];
+  const log = join(root, 'access.log');
+  const address = ['--port', `127.0.0.1:${port}`, '--region', server.region, '--health', '/health'];
+  const options = [...address, '--access-log', log, '--quiet'];
   const child = spawn(program, [...options, ...backend], {
     env: { ...process.env, ROOT_ACCESS_KEY: server.accessKeyId, ROOT_SECRET_KEY: server.secretAccessKey },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -92,7 +96,8 @@ async function start(program: string, port: number, hasSidecar: boolean): Promis
     await stop();
     throw error;
   }
-  return { ...server, stop };
+  const requests = (): number => readFileSync(log, 'latin1').split('\n').length - 1;
+  return { ...server, requests, stop };
 }
 
 async function untilHealthy(child: ChildProcess, url: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** DVC with its fastest settings: hard links instead of copies, nothing asked of the network, many transfers at once. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FILE, newGit, placeFile } from './git.ts';
+import { cloneProject, FILE, newGit, placeFile } from './git.ts';
 import { fromPyPI, versionOf } from './install.ts';
 import type { Command, Peer, Site, State } from './peer.ts';
 
@@ -43,6 +43,10 @@ function common(target: string): Omit<Peer, 'name' | 'place'> {
     write: () => ({
       before: [run('config', 'cache.type', 'copy'), { args: ['rm', '-rf', target] }],
       measured: [run('checkout', '--quiet', target)],
+    }),
+    fetch: (site, into) => ({
+      before: cloneProject(site, into),
+      measured: [{ ...run('pull', '--quiet', '--jobs', JOBS), cwd: into }],
     }),
   };
 }

@@ -18,6 +18,16 @@ export function newGit(): readonly Command[] {
   ];
 }
 
+/** What git has of a project, in a new folder. */
+export function cloneProject({ folder }: Site, into: string): readonly Command[] {
+  return [
+    git('add', '--all'),
+    git('commit', '--quiet', '--allow-empty', '--message', 'a state'),
+    { args: ['rm', '-rf', into] },
+    git('clone', '--quiet', folder, into),
+  ];
+}
+
 /** Copies the dataset over the one file; the old one may be linked to a cache, so it is not written into. */
 export function placeFile(site: Site, { whole }: State): void {
   const draft = join(site.folder, '.new');
@@ -42,8 +52,16 @@ const withOrigin = ({ remote }: Site): readonly Command[] => [
 
 /** Git as it comes: a large file is compressed with zlib, and packed against its former states before it is sent. */
 export function plainGit(): Peer {
-  return { ...WITH_GIT, name: 'git', version: versionOf('git', '--version'), create: withOrigin };
+  return {
+    ...WITH_GIT,
+    name: 'git',
+    version: versionOf('git', '--version'),
+    create: withOrigin,
+    fetch: (site, into) => ({ before: [{ args: ['rm', '-rf', into] }], measured: [cloneRemote(site, into)] }),
+  };
 }
+
+const cloneRemote = ({ remote }: Site, into: string): Command => git('clone', '--quiet', `file://${remote.url}`, into);
 
 export function gitLfs(): Peer {
   const program = fromDebian('git-lfs');
@@ -53,5 +71,14 @@ export function gitLfs(): Peer {
     version: versionOf(program, 'version'),
     environment: { PATH: `${join(program, '..')}:${process.env['PATH']}` },
     create: (site) => [...withOrigin(site), git('lfs', 'install', '--local'), git('lfs', 'track', FILE)],
+    // A clone without the filter has the pointer alone.
+    fetch: (site, into) => ({
+      before: [
+        { args: ['rm', '-rf', into] },
+        cloneRemote(site, into),
+        { ...git('lfs', 'install', '--local'), cwd: into },
+      ],
+      measured: [{ ...git('lfs', 'pull'), cwd: into }],
+    }),
   };
 }

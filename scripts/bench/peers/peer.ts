@@ -43,10 +43,12 @@ export interface Peer {
   /** Says what has changed, which is nothing. */
   status?(site: Site): readonly Command[];
   /** Writes the recorded dataset out as plain files, into a place that is empty. */
-  write?(site: Site): WriteOut;
+  write?(site: Site): Prepared;
+  /** Fetches the newest state as somebody new does; all of it where the program cannot fetch the test side alone. */
+  fetch?(site: Site, into: string, part: 'all' | 'test'): Prepared;
 }
 
-export interface WriteOut {
+export interface Prepared {
   /** Not measured. */
   readonly before: readonly Command[];
   readonly measured: readonly Command[];

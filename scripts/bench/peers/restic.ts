@@ -21,6 +21,10 @@ export function restic(): Peer {
       before: [{ args: ['rm', '-rf', 'out'] }],
       measured: [run(site, 'restore', 'latest', '--target', 'out')],
     }),
+    fetch: (site, into) => ({
+      before: [{ args: ['rm', '-rf', into] }],
+      measured: [run(site, '--no-cache', 'restore', 'latest', '--target', into)],
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command, Peer, Site } from './peer.ts';
-import { newGit } from './git.ts';
+import { cloneProject, newGit } from './git.ts';
 
 const DATASET = 'support';
 
@@ -31,6 +31,10 @@ export function uttr(command: readonly string[], version: string): Peer {
     write: (site: Site) => ({
       before: [{ args: ['rm', '-rf', join(site.folder, 'export')] }],
       measured: [run('export', '--output', 'export')],
+    }),
+    fetch: (site, into, part) => ({
+      before: cloneProject(site, into),
+      measured: [{ ...run('pull', ...(part === 'test' ? ['--side', 'test'] : [])), cwd: into }],
     }),
   };
 }
