@@ -15,6 +15,9 @@ export interface EventRow {
   readonly body: string;
 }
 
+/** Characters of what a sink said: as many as a list can show. */
+export const DELIVERY_ERROR_LIMIT = 500;
+
 export type DeliveryState = 'pending' | 'delivered' | 'dead';
 
 /** What is owed to one sink for one event, and how it went so far. All times are milliseconds since 1970. */

@@ -2,7 +2,7 @@
  * Events not yet sent, kept in the catalogue. Implements the port of src/events/outbox.ts, where E3 to E5 are
  * stated, without importing it: dependencies point down only.
  */
-import type { DeliveryRow, DeliveryState, EventRow } from '../base/event-rows.ts';
+import { DELIVERY_ERROR_LIMIT, type DeliveryRow, type DeliveryState, type EventRow } from '../base/event-rows.ts';
 import { type Db, translateSqliteError } from './database.ts';
 
 interface ClaimRequest {
@@ -53,9 +53,6 @@ interface DeliveryColumns {
 }
 
 type EventColumns = Omit<EventRow, 'previous'> & { readonly previous: string | null };
-
-/** What a sink said, cut to what a list can show. */
-const ERROR_LIMIT = 500;
 
 const DELIVERY = `SELECT d.event, e.dataset, e.version, d.sink, d.state, d.attempts, d.next_at, d.first_at, d.claimed_by,
   d.claimed_until, d.last_error, d.delivered_at FROM deliveries d JOIN events e ON e.id = d.event`;
@@ -128,7 +125,7 @@ export class CatalogueOutbox {
     this.#change(
       `UPDATE deliveries SET claimed_by = NULL, claimed_until = NULL, last_error = coalesce(@reason, last_error)
        WHERE event = @event AND sink = @sink AND state = 'pending' AND claimed_by = @owner`,
-      { ...keyOf(claim), reason: reason?.slice(0, ERROR_LIMIT) ?? null },
+      { ...keyOf(claim), reason: reason?.slice(0, DELIVERY_ERROR_LIMIT) ?? null },
     );
   }
 
@@ -168,7 +165,7 @@ export class CatalogueOutbox {
         state: failure.nextAtMs === undefined ? 'dead' : 'pending',
         nextAtMs: failure.nextAtMs ?? null,
         startedAtMs: failure.startedAtMs,
-        error: failure.error.slice(0, ERROR_LIMIT),
+        error: failure.error.slice(0, DELIVERY_ERROR_LIMIT),
       },
     );
   }
@@ -185,7 +182,7 @@ export class CatalogueOutbox {
     this.#change(
       `INSERT INTO disabled_sinks (sink, reason, at) VALUES (@sink, @reason, @atMs)
        ON CONFLICT (sink) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
-      { sink, reason: reason.slice(0, ERROR_LIMIT), atMs },
+      { sink, reason: reason.slice(0, DELIVERY_ERROR_LIMIT), atMs },
     );
   }
 

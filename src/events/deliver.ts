@@ -57,12 +57,7 @@ export async function deliverPending(options: DeliverOptions): Promise<DeliveryR
   const { outbox, sinks, isGone } = options;
   if (isGone !== undefined) outbox.releaseGone(isGone);
   const run = new Run(options);
-  const disabled = outbox.disabledSinks();
-  const usable = sinks.filter((sink) => {
-    if (options.trustAll === true || outbox.isTrusted(sink.fingerprint)) return !disabled.has(sink.name);
-    run.report.untrusted(sink.name);
-    return false;
-  });
+  const usable = usableSinks(options, run.report);
   const ends = await Promise.allSettled(usable.map((sink) => run.drain(sink)));
   for (const end of ends) {
     if (end.status === 'rejected') throw end.reason;
@@ -73,6 +68,25 @@ export async function deliverPending(options: DeliverOptions): Promise<DeliveryR
     disabled: outbox.disabledSinks(),
     nowMs: options.clock.now().getTime(),
     horizonMs: run.horizonMs(),
+  });
+}
+
+/** The sinks that this machine may send to and that take events (E8); `report` hears of those that are not trusted. */
+export function usableSinks(
+  {
+    outbox,
+    sinks,
+    trustAll = false,
+  }: Pick<DeliverOptions, 'sinks' | 'trustAll'> & {
+    readonly outbox: Pick<Outbox, 'disabledSinks' | 'isTrusted'>;
+  },
+  report: ReportBuilder,
+): readonly Sink[] {
+  const disabled = outbox.disabledSinks();
+  return sinks.filter((sink) => {
+    if (trustAll || outbox.isTrusted(sink.fingerprint)) return !disabled.has(sink.name);
+    report.untrusted(sink.name);
+    return false;
   });
 }
 

@@ -7,24 +7,22 @@
  */
 import { crashPoint } from '../base/crash-points.ts';
 import { isUttrError, throwIfAborted } from '../base/errors.ts';
-import type { DeliveryRow, EventRow } from '../base/event-rows.ts';
+import { DELIVERY_ERROR_LIMIT, type DeliveryRow, type EventRow } from '../base/event-rows.ts';
 import { nextAttemptMs } from '../events/backoff.ts';
+import { usableSinks } from '../events/deliver.ts';
 import { type DeliveryReport, ReportBuilder } from '../events/delivery-report.ts';
 import type { Claim } from '../events/outbox.ts';
 import type { Sink } from '../events/sinks/sink.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { append, changeEvent } from './change-event.ts';
 import { changeTotals } from './change-totals.ts';
-import { configuredSinks, type DeliverySettings, isGoneHere, isUsable, ownerOf } from './deliver.ts';
+import { configuredSinks, type DeliverySettings, isGoneHere, isTrustingAll, ownerOf } from './deliver.ts';
 import { HeldCursor, LEASE_MS } from './held-cursor.ts';
 import { type Cursor, type CursorKey, readCursor, type TaggedCursor } from './remote-cursors.ts';
 import { readDatasets, readHead, readLog, type RemoteHead } from './remote-heads.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
 import { loadVersion } from './versions.ts';
-
-/** What a sink said, cut to what a list can show. */
-const ERROR_LIMIT = 500;
 
 export interface RemoteDeliverySettings extends Pick<DeliverySettings, 'processId' | 'onOutput'> {
   /** The remote's name; the default one where it is undefined. */
@@ -48,13 +46,13 @@ export async function deliverFromRemote(
   if (sinks.length === 0) return undefined;
   const remote = await openRemote(repository, requireRemote(repository, settings.remote), 'write');
   await repository.lazy.use(remote);
-  const run = new Run(repository, remote, settings);
+  const run = new Run(repository, remote, sinks, settings);
   for (const head of await announcedHeads(repository, remote.store)) {
     // A sink that hangs delays no other.
     const ends = await Promise.allSettled(sinks.map((sink) => run.tell(sink, head)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
-  return run.finish(sinks);
+  return run.finish();
 }
 
 async function announcedHeads({ config, signal }: Repository, store: BlobStore): Promise<RemoteHead[]> {
@@ -72,6 +70,9 @@ async function announcedHeads({ config, signal }: Repository, store: BlobStore):
 class Run {
   readonly #repository: Repository;
   readonly #remote: OpenRemote;
+  readonly #sinks: readonly Sink[];
+  /** Those that may be sent to. */
+  readonly #usable: Set<Sink>;
   readonly #knownOnly: boolean;
   readonly #owner: string;
   readonly #report = new ReportBuilder();
@@ -79,16 +80,24 @@ class Run {
   readonly #left: DeliveryRow[] = [];
   readonly #events = new Map<string, Promise<EventRow>>();
 
-  constructor(repository: Repository, remote: OpenRemote, { processId, knownOnly = false }: RemoteDeliverySettings) {
+  constructor(
+    repository: Repository,
+    remote: OpenRemote,
+    sinks: readonly Sink[],
+    { processId, knownOnly = false }: RemoteDeliverySettings,
+  ) {
+    const { outbox } = repository;
     this.#repository = repository;
     this.#remote = remote;
+    this.#sinks = sinks;
+    this.#usable = new Set(usableSinks({ outbox, sinks, trustAll: isTrustingAll(repository) }, this.#report));
     this.#knownOnly = knownOnly;
     this.#owner = ownerOf(repository, processId);
   }
 
   /** Tells one sink of the moves of one head. */
   async tell(sink: Sink, head: RemoteHead): Promise<void> {
-    const { signal, outbox } = this.#repository;
+    const { signal } = this.#repository;
     const key = { sink: sink.name, dataset: head.dataset, branch: head.branch };
     const found = await readCursor(this.#remote.store, key, { signal });
     if (found === undefined && this.#knownOnly) return;
@@ -97,11 +106,9 @@ class Run {
       tag: undefined,
     };
     if (start.cursor.sequence >= head.sequence) return;
-    if (!isUsable(this.#repository, sink)) {
+    if (!this.#usable.has(sink)) {
       // Whoever serves it from the remote will be there.
-      if (this.#knownOnly) return;
-      if (!outbox.disabledSinks().has(sink.name)) this.#report.untrusted(sink.name);
-      this.#leave(sink, head, start.cursor);
+      if (!this.#knownOnly) this.#leave(sink, head, start.cursor);
       return;
     }
     const { retry } = start.cursor;
@@ -110,11 +117,11 @@ class Run {
     if (cursor.sequence < head.sequence) this.#leave(sink, head, cursor);
   }
 
-  finish(sinks: readonly Sink[]): DeliveryReport {
+  finish(): DeliveryReport {
     const { outbox } = this.#repository;
     const report = this.#report.finish({
       pending: this.#left,
-      configured: sinks.map((sink) => sink.name),
+      configured: this.#sinks.map((sink) => sink.name),
       disabled: outbox.disabledSinks(),
       nowMs: this.#nowMs(),
       horizonMs: Infinity,
@@ -198,12 +205,13 @@ class Run {
           await held.move({ sequence, retry: null });
           return true;
         }
-        const error = outcome.reason.slice(0, ERROR_LIMIT);
+        const error = outcome.reason.slice(0, DELIVERY_ERROR_LIMIT);
         await held.move({ retry: { attempts, error, first, next: new Date(nextAtMs).toISOString() } });
         return false;
       }
       case 'gone':
         outbox.disableSink(sink.name, outcome.reason, this.#nowMs());
+        this.#usable.delete(sink);
         return false;
       case 'unready':
         this.#report.unready(sink.name, outcome);

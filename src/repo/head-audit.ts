@@ -1,6 +1,6 @@
 /**
- * Checks of the small blobs of a remote: heads, their logs, tags, cursors. They have one encoding and are written once or
- * moved one step at a time, so that nearly every change of a byte shows.
+ * Checks of the small blobs of a remote: heads, their logs, tags, cursors. They have one encoding and are written once
+ * or moved one step at a time, so that nearly every change of a byte shows.
  */
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';

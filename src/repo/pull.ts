@@ -16,14 +16,14 @@ import { isAncestor } from './ancestry.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { defaultDatasetConfig } from './config.ts';
 import { mergeVersions, type MergeSummary } from './merge-state.ts';
-import { placesOf as placesOfSide } from './query.ts';
+import { placesOf } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { TransferSummary } from './push.ts';
 import { readDatasets, readHead, readTags, type RemoteHead } from './remote-heads.ts';
 import { noticeStepBack } from './remote-memory.ts';
 import { openRemote, type OpenRemote, requireRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
-import { placesOf, treesOf, wantedOf } from './send-versions.ts';
+import { treesByPlace, treesOf, wantedOf } from './send-versions.ts';
 import { TransferCount } from './transfer-count.ts';
 import { headVersion, loadVersion, type Version } from './versions.ts';
 import { editConfig, pointedDatasets, readPointerText, writePointerText } from './working-copy.ts';
@@ -258,13 +258,13 @@ class Pull {
     for (const hash of repository.catalogue.completeVersions(manifest.dataset, 2)) {
       bases.push(await loadVersion(repository, hash));
     }
-    const places = side === undefined ? placesOf(manifest) : [[side, sideTree(version, side)] as const];
+    const places = side === undefined ? treesByPlace(manifest) : [[side, sideTree(version, side)] as const];
     const from = bases.flatMap((base) => treesOf(base.manifest));
     for (const [place, tree] of places) yield* wantedOf(repository, place, from, tree);
   }
 }
 
 function sideTree(version: Version, side: string): TreeRoot {
-  const [place] = placesOfSide(version, side);
+  const [place] = placesOf(version, side);
   return treeOf(version.manifest, place as string);
 }

@@ -8,7 +8,7 @@ import { UttrError } from '../base/errors.ts';
 import type { CallOptions, Random } from '../base/ports.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { sinkNames } from './change-event.ts';
-import { branchSegment, parseSmall, TXID_BYTES } from './remote-heads.ts';
+import { branchSegment, newTxid, parseSmall } from './remote-heads.ts';
 import type { Repository } from './repository.ts';
 
 export interface CursorKey {
@@ -79,11 +79,9 @@ export async function moveCursor(
   random: Random,
   options?: CallOptions,
 ): Promise<TaggedCursor> {
-  // No two cursors have equal bytes, or a tag would not tell them apart.
-  const txid = Buffer.from(random.bytes(TXID_BYTES)).toString('hex');
   const lease = to.lease === null ? null : { ...to.lease };
   const retry = to.retry === null ? null : { ...to.retry };
-  const bytes = Buffer.from(canonicalJson({ sequence: to.sequence, lease, retry, txid }));
+  const bytes = Buffer.from(canonicalJson({ sequence: to.sequence, lease, retry, txid: newTxid(random) }));
   return { cursor: to, tag: await store.replace(cursorName(key), from, bytes, options) };
 }
 

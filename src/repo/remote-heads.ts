@@ -12,11 +12,11 @@
  */
 import { canonicalJson } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
-import { type Checkpoint, isCheckpoint } from './checkpoint.ts';
 import { type Hash, isHash } from '../base/hash.ts';
 import { mapLimited } from '../base/parallel.ts';
 import type { CallOptions, Random } from '../base/ports.ts';
 import type { BlobStore } from '../store/blob-store.ts';
+import { type Checkpoint, isCheckpoint } from './checkpoint.ts';
 
 export interface RemoteHead {
   readonly dataset: string;
@@ -36,7 +36,7 @@ export interface TaggedHead {
   readonly tag: string;
 }
 
-export const TXID_BYTES = 16;
+const TXID_BYTES = 16;
 /** Small blobs read at the same time. */
 const READS_IN_FLIGHT = 16;
 
@@ -117,7 +117,7 @@ export async function nextHead(
     ...move,
     previous: from?.version ?? null,
     sequence: await nextSequence(store, move.dataset, move.branch, from?.sequence ?? 0, options),
-    txid: Buffer.from(random.bytes(TXID_BYTES)).toString('hex'),
+    txid: newTxid(random),
   };
 }
 
@@ -136,6 +136,11 @@ async function nextSequence(
     highest = Math.max(highest, Number(name.slice(folder.length)) || 0);
   }
   return highest + 1;
+}
+
+/** A mark that no two small blobs share, so that no two have equal bytes. */
+export function newTxid(random: Random): string {
+  return Buffer.from(random.bytes(TXID_BYTES)).toString('hex');
 }
 
 function encodeHead({ checkpoint, ...head }: RemoteHead): Buffer {

@@ -93,7 +93,7 @@ function sinkTo(
 }
 
 async function* chunksOfWhole(repository: Repository, version: Version): AsyncIterable<readonly WantedChunk[]> {
-  for (const [place, tree] of placesOf(version.manifest)) yield* wantedOf(repository, place, [], tree);
+  for (const [place, tree] of treesByPlace(version.manifest)) yield* wantedOf(repository, place, [], tree);
   yield [{ hash: version.hash, kind: 'node' }];
 }
 
@@ -134,15 +134,15 @@ async function* chunksOf(
     const { parents } = version.manifest;
     const bases: Manifest[] = [];
     for (const hash of parents.length > 0 ? parents : held) bases.push((await loadVersion(repository, hash)).manifest);
-    for (const [place, tree] of placesOf(version.manifest)) {
-      const from = bases.map((base) => placesOf(base).get(place)).filter((root) => root !== undefined);
+    for (const [place, tree] of treesByPlace(version.manifest)) {
+      const from = bases.map((base) => treesByPlace(base).get(place)).filter((root) => root !== undefined);
       yield* wantedOf(repository, place, from, tree);
     }
     yield [{ hash: version.hash, kind: 'node' }];
   }
 }
 
-/** Chunks of a tree that others lack. @param place as `placesOf` names it */
+/** Chunks of a tree that others lack. @param place as `treesByPlace` names it */
 export async function* wantedOf(
   repository: Repository,
   place: string,
@@ -155,7 +155,7 @@ export async function* wantedOf(
 }
 
 /** Trees of a version by their places: what a store must hold for it. */
-export function placesOf(manifest: Manifest): Map<string, TreeRoot> {
+export function treesByPlace(manifest: Manifest): Map<string, TreeRoot> {
   const places = new Map<string, TreeRoot>(
     Object.entries(manifest.sides).map(([side, tree]) => [`side ${side}`, tree]),
   );
@@ -169,7 +169,7 @@ const AMONG_NODES: ReadonlySet<string> = new Set(['retired', 'changes']);
 
 /** Every tree of a version. */
 export function treesOf(manifest: Manifest): TreeRoot[] {
-  return [...placesOf(manifest).values()];
+  return [...treesByPlace(manifest).values()];
 }
 
 /** Frames from here, or from another remote where they are not here. */

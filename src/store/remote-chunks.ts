@@ -89,7 +89,7 @@ export class RemoteChunks implements FrameSource {
       if (cached !== undefined) found.set(name, cached);
     }
     const absent = [...new Set(names)].filter((name) => !found.has(name));
-    const locations = await this.#footers.locate(absent, { leaves: reading?.leaves === true });
+    const locations = await this.#footers.locate(absent, reading);
     const located = absent.map((name, position) => {
       const location = locations[position];
       return location === undefined ? this.#fail(name) : { name, location };
@@ -109,7 +109,7 @@ export class RemoteChunks implements FrameSource {
   }
 
   locate(names: readonly (Hash | ShortName)[], reading?: ChunkReading): Promise<(ChunkLocation | undefined)[]> {
-    return this.#footers.locate(names, { leaves: reading?.leaves === true });
+    return this.#footers.locate(names, reading);
   }
 
   readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
@@ -128,8 +128,8 @@ export class RemoteChunks implements FrameSource {
   }
 
   /** As `depthOf`, in the packs that searches begin with. */
-  async likelyDepthOf(name: ShortName, { leaves = false }: ChunkReading): Promise<number | undefined> {
-    const [location] = await this.#footers.locate([name], { asListed: true, likelyOnly: true, leaves });
+  async likelyDepthOf(name: ShortName, reading: ChunkReading): Promise<number | undefined> {
+    const [location] = await this.#footers.locate([name], { ...reading, asListed: true, likelyOnly: true });
     return location?.frame.depth;
   }
 

@@ -3,8 +3,8 @@
  * in new frames.
  *
  * A frame that has a dictionary is copied as it is only if the other store has the dictionary or gets it before,
- * and its depth is raised where that store has the dictionary deeper (P7). Each frame is decompressed and each of its chunks checked
- * before it is sent on.
+ * and its depth is raised where that store has the dictionary deeper (P7). Each frame is decompressed and each of its
+ * chunks checked before it is sent on.
  */
 import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
 import { sha256, shortName, type Hash, type ShortName } from '../base/hash.ts';

@@ -35,8 +35,17 @@ async function pullBytes(world: World, copy: Copy): Promise<number> {
   return bytesRead(store, start);
 }
 
-const removeBatch = (copy: Copy, batch: readonly Row[]): Promise<unknown> =>
-  copy.remove(...batch.map(({ text }) => text));
+/** A version that is pushed, and a commit after it that is not: most of its records are gone. */
+async function shrunk(): Promise<{ world: World; ada: Copy; before: RemoteHead }> {
+  const world = new World();
+  const ada = await world.copy('ada');
+  const [kept, gone] = [generated(1, 3000), generated(2, 5000)];
+  await ada.put([...kept, ...gone]);
+  await ada.push();
+  const before = await headOf(world);
+  await ada.remove(...gone.map(({ text }) => text));
+  return { world, ada, before };
+}
 
 describe('a long history', () => {
   test('is fetched for at most 1.5 times a fresh import, at any time, and pulled for what is new', async () => {
@@ -79,13 +88,7 @@ describe('a long history', () => {
   });
 
   test('a version that lost most of its records is sent whole, for what it was made from is larger', async () => {
-    const world = new World();
-    const ada = await world.copy('ada');
-    const [kept, gone] = [generated(1, 3000), generated(2, 5000)];
-    await ada.put([...kept, ...gone]);
-    await ada.push();
-    const before = await headOf(world);
-    await removeBatch(ada, gone);
+    const { world, ada, before } = await shrunk();
     await ada.push();
     const { checkpoint } = await headOf(world);
     expect(checkpoint?.since).toBe(0);
@@ -137,13 +140,7 @@ describe('a long history', () => {
   });
 
   test('a push that is interrupted while it sends the whole leaves a sound remote, and the next one sends it', async () => {
-    const world = new World();
-    const ada = await world.copy('ada');
-    const [kept, gone] = [generated(1, 3000), generated(2, 5000)];
-    await ada.put([...kept, ...gone]);
-    await ada.push();
-    const before = await headOf(world);
-    await removeBatch(ada, gone);
+    const { world, ada, before } = await shrunk();
     const store = await world.store();
     // Its own leaves and nodes arrive; the whole does not.
     store.inject({ kind: 'fail', method: 'put', name: /^packs\//u, after: 2 });

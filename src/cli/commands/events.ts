@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { DeliveryReport } from '../../events/delivery-report.ts';
-import type { Repository } from '../../repo/repository.ts';
 import type { CliContext } from '../context.ts';
 import { parseCount } from '../options.ts';
 import { oneLine, plural } from '../reporter.ts';
@@ -76,8 +75,8 @@ interface DeliverFlags {
 
 async function runDeliver(context: CliContext, { watch = false, fromRemote = false }: DeliverFlags): Promise<void> {
   const { deliverEvents, deliverySentences } = await import('../../repo/deliver.ts');
-  const { deliverFromRemote } = await import('../../repo/deliver-remote.ts');
-  const deliver = fromRemote === false ? deliverEvents : deliverFromRemote;
+  const deliver =
+    fromRemote === false ? deliverEvents : (await import('../../repo/deliver-remote.ts')).deliverFromRemote;
   const settings = {
     processId: process.pid,
     onOutput: (_: string, bytes: Uint8Array): void => context.reporter.pass(bytes),
@@ -85,7 +84,8 @@ async function runDeliver(context: CliContext, { watch = false, fromRemote = fal
   };
   await context.withRepository(async (repository) => {
     if (!watch) {
-      reportDelivery(context, repository, await deliver(repository, settings), deliverySentences);
+      const report = await deliver(repository, settings);
+      reportDelivery(context, report, deliverySentences(repository, report));
       return;
     }
     do {
@@ -96,16 +96,11 @@ async function runDeliver(context: CliContext, { watch = false, fromRemote = fal
   });
 }
 
-function reportDelivery(
-  context: CliContext,
-  repository: Repository,
-  report: DeliveryReport | undefined,
-  describe: (repository: Repository, report: DeliveryReport) => readonly string[],
-): void {
+function reportDelivery(context: CliContext, report: DeliveryReport | undefined, sentences: readonly string[]): void {
   const { delivered = [], failed = [], left = [] } = report ?? {};
-  const sentences = report === undefined ? ['No sinks are configured in uttr.json.'] : describe(repository, report);
+  const nothing = report === undefined ? 'No sinks are configured in uttr.json.' : 'Nothing is pending.';
   context.reporter.result({ delivered: delivered.length, failed: failed.length, left }, () =>
-    sentences.length === 0 ? 'Nothing is pending.' : sentences.join('\n'),
+    sentences.length === 0 ? nothing : sentences.join('\n'),
   );
   if (failed.length > 0) context.exitCode = 6;
 }
