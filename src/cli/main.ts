@@ -2,9 +2,10 @@
 /**
  * The `uttr` command: process, environment and streams are touched here and nowhere below.
  */
-import { enableCompileCache } from 'node:module';
+import * as module from 'node:module';
 
-enableCompileCache();
+// By name it could not even be asked for on a Node that is too old, whose users are to be told so below.
+(module as Partial<typeof module>).enableCompileCache?.();
 
 /** better-sqlite3 ends the process without a word on a Node without N-API 10. */
 const NAPI_NEEDED = 10;
