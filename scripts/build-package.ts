@@ -37,7 +37,7 @@ async function bundleCommand(root: string, folder: string): Promise<void> {
   const groups = [{ name: 'shared', minShareCount: SHARED_BY }];
   await bundle(root, { main: 'src/cli/main.ts' }, { dir: folder, codeSplitting: { groups } });
   // A thread starts anew with all it loads: each gets a file of its own, with nothing else in it.
-  for (const path of ['src/repo/parse-worker.ts', 'src/store/compress-worker.ts']) {
+  for (const path of ['src/repo/parse-worker.ts', 'src/store/frame-worker.ts']) {
     await bundle(root, { [basename(path, '.ts')]: path }, { dir: folder, codeSplitting: false });
   }
   chmodSync(join(folder, 'main.js'), 0o755);

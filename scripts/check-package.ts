@@ -70,7 +70,7 @@ function useCommand(): void {
 /** Without them the command works too, on one thread: so nobody would notice that they are not there. */
 function startThreads(): void {
   const dist = join(prefix, 'lib', 'node_modules', 'uttr', 'dist');
-  for (const path of ['cli/parse-worker', 'cli/compress-worker', 'repo/parse-worker', 'store/compress-worker']) {
+  for (const path of ['cli/parse-worker', 'cli/frame-worker', 'repo/parse-worker', 'store/frame-worker']) {
     const file = join(dist, `${path}.js`);
     const program =
       'const thread = new (require("node:worker_threads").Worker)(process.argv[1]);' +

@@ -10,14 +10,13 @@ import { formatByName } from '../formats/registry.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { UtteranceRecord } from '../records/record.ts';
 import { DurableFile, errnoOf, fileError } from '../store/durable-file.ts';
+import { FileFiller } from '../store/file-filler.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { placesOf, sideNames } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
-
-const WRITE_BYTES = 1 << 20;
 
 export interface ExportOptions {
   readonly directory: string;
@@ -61,19 +60,29 @@ export async function exportVersion(
     throw fileError(error, 'make the folder', directory);
   }
   const sides = options.side === undefined ? sideNames(version.manifest) : placesOf(version, options.side);
-  const open: { readonly file: DurableFile; readonly result: ExportedFile }[] = [];
+  const open: { readonly file: DurableFile; readonly result: ExportedFile; settled: Promise<void> }[] = [];
   const losses: Loss[] = [];
   try {
     for (const side of sides) {
       const path = join(directory, `${side}${format.extensions[0] ?? ''}`);
       const file = await DurableFile.open(path);
       const tree = treeOf(version.manifest, side);
-      open.push({ file, result: { side, path, records: tree.records, bytes: 0 } });
+      const entry: (typeof open)[number] = {
+        file,
+        result: { side, path, records: tree.records, bytes: 0 },
+        settled: Promise.resolve(),
+      };
+      open.push(entry);
       losses.push(...(await writeSide(repository, tree, format, file, options)));
+      // The disk has time for it while the next side is made.
+      entry.settled = file.settle();
+      entry.settled.catch(() => {});
     }
     // All are whole before the first one appears.
+    for (const { settled } of open) await settled;
     for (const { file } of open) await file.publish();
   } catch (error) {
+    await Promise.allSettled(open.map(({ settled }) => settled));
     for (const { file } of open) await file.abort();
     throw error;
   }
@@ -113,22 +122,20 @@ async function* recordsOf(repository: Repository, tree: TreeRoot): AsyncIterable
 /** JSON Lines are the leaves without their keys: the bytes are copied, nothing is parsed. */
 async function writeLines(repository: Repository, tree: TreeRoot, file: DurableFile): Promise<void> {
   if (tree.root === null) return;
-  let out = Buffer.allocUnsafe(WRITE_BYTES);
-  let length = 0;
+  const out = new FileFiller(file);
   let done = 0;
-  for await (const lines of new TreeReader(repository.chunks, tree).scanLines()) {
-    const { bytes, count, starts, keyEnds } = lines;
-    if (length + bytes.length > out.length) {
-      await file.append(out.subarray(0, length));
-      out = Buffer.allocUnsafe(Math.max(WRITE_BYTES, bytes.length));
-      length = 0;
-    }
+  for await (const { bytes, count, starts, keyEnds } of new TreeReader(repository.chunks, tree).scanLines()) {
+    out.reserve(bytes.length);
+    const { buffer } = out;
+    let { length } = out;
     for (let index = 0; index < count; index++) {
-      length += bytes.copy(out, length, (keyEnds[index] as number) + 1, starts[index + 1]);
+      length += bytes.copy(buffer, length, (keyEnds[index] as number) + 1, starts[index + 1]);
     }
+    out.length = length;
+    if (out.isFull) await out.pass();
     done += count;
     throwIfAborted(repository.signal);
     repository.progress.update('exporting', done, tree.records, 'records');
   }
-  await file.append(out.subarray(0, length));
+  await out.finish();
 }

@@ -207,7 +207,7 @@ class RecordMerge {
         const base = bases.map((groups) => groups[index] as BaseGroup);
         this.#group(fold, base, ours[index] as BaseGroup, theirs[index] as BaseGroup);
       }
-      await this.#writer.flush();
+      await this.#writer.drain();
       this.#repository.progress.update('merging', at + window.length, folds.length, 'groups');
     }
   }

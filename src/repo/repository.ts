@@ -15,9 +15,9 @@ import { CatalogueOutbox } from '../catalogue/outbox.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { ChunkStore } from '../store/chunk-store.ts';
 import type { ChunkSource } from '../store/chunks.ts';
-import type { CompressThread } from '../store/compress-thread.ts';
 import { ensureDirectory } from '../store/durable-file.ts';
 import { FileBlobStore } from '../store/file-blob-store.ts';
+import type { FrameThread } from '../store/frame-thread.ts';
 import { openStore, type StoreOptions } from '../store/open-store.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { Config, DatasetConfig } from './config.ts';
@@ -60,7 +60,8 @@ export class Repository {
   #localOnly: ChunkStore | undefined;
   #config: Config;
   #branch: Promise<string> | undefined;
-  #thread: CompressThread | undefined;
+  #thread: FrameThread | undefined;
+  #isCompressing = false;
 
   private constructor(root: string, config: Config, catalogue: Catalogue, local: BlobStore, around: Surroundings) {
     this.root = root;
@@ -77,7 +78,7 @@ export class Repository {
     this.openStore = around.openStore ?? openStore;
     this.ulids = new UlidSource(around.clock, around.random);
     this.#lazy = new LazyRemote(this);
-    this.#chunks = new ChunkStore(local, catalogue, { fallback: this.#lazy, signal: around.signal });
+    this.#chunks = this.#chunkStore(this.#lazy);
   }
 
   /** Opens the working copy at or above `directory`. @throws not-a-repository, bad-config, format-too-new */
@@ -115,7 +116,7 @@ export class Repository {
 
   /** As `chunks`, but what is not here is missing. */
   get localOnly(): ChunkSource {
-    this.#localOnly ??= new ChunkStore(this.local, this.catalogue, { signal: this.signal });
+    this.#localOnly ??= this.#chunkStore(undefined);
     return this.#localOnly;
   }
 
@@ -130,14 +131,27 @@ export class Repository {
       source: this.#chunks,
       random: this.random,
       clock: this.clock,
-      compress: this.#thread?.compress,
+      compress: this.#isCompressing ? this.#thread?.compress : undefined,
     });
   }
 
   /** Has another thread compress what new sinks are given: for work that is worth its start, some 20 ms. */
   async startCompressing(): Promise<void> {
-    const { CompressThread: Thread } = await import('../store/compress-thread.ts');
-    this.#thread ??= new Thread();
+    await this.#startThread();
+    this.#isCompressing = true;
+  }
+
+  async #startThread(): Promise<FrameThread> {
+    const { FrameThread: Thread } = await import('../store/frame-thread.ts');
+    return (this.#thread ??= new Thread());
+  }
+
+  #chunkStore(fallback: ChunkSource | undefined): ChunkStore {
+    return new ChunkStore(this.local, this.catalogue, {
+      fallback,
+      signal: this.signal,
+      startOpening: async () => (await this.#startThread()).open,
+    });
   }
 
   path(...parts: string[]): string {

@@ -42,7 +42,7 @@ export async function restage(
         for (const line of state.lines()) writer.write(line);
         state.countAll(changes);
       }
-      await writer.flush();
+      await writer.drain();
     }
     if (conflicts.length > 0) throw conflict(dataset, conflicts);
     await writer.publish();

@@ -113,7 +113,7 @@ async function stageNew(input: StageInput, tally: StageTally): Promise<void> {
       }
     }
     if (lines.count > 0) last = { lines, index: lines.count - 1 };
-    if (writer.needsFlush) await writer.flush();
+    if (writer.needsDrain) await writer.drain();
   }
   if (last !== undefined) settleLast(last.lines, last.index);
   tally.accepted += added;
@@ -155,9 +155,9 @@ async function settle(window: readonly Meeting[], input: StageInput, tally: Stag
   for (const meeting of window) {
     const state = newState(meeting, input.base.isEmpty || meeting.staged.length > 0 ? undefined : found[next++]);
     settleGroup(state, meeting.rows, input, tally);
-    if (input.writer.needsFlush) await input.writer.flush();
+    if (input.writer.needsDrain) await input.writer.drain();
   }
-  await input.writer.flush();
+  await input.writer.drain();
 }
 
 function newState(

@@ -17,6 +17,7 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { UttrError } from '../base/errors.ts';
 import { DurableFile, fileError } from '../store/durable-file.ts';
+import { FileFiller } from '../store/file-filler.ts';
 
 const TAB = 9;
 const LF = 10;
@@ -24,7 +25,6 @@ const EQUALS = 0x3d;
 const DASH = 0x2d;
 
 const READ_BYTES = 1 << 20;
-const WRITE_BYTES = 1 << 20;
 /** Room for the begin of a line in front of a piece; a longer one is copied. */
 const HEADROOM_BYTES = 1 << 14;
 
@@ -165,28 +165,29 @@ export function formatStagedLine(
 /** Writes a staged file piecewise; nothing is visible under its name before `publish`. */
 export class StagedWriter {
   readonly #file: DurableFile;
-  #buffer = Buffer.allocUnsafe(WRITE_BYTES);
-  #length = 0;
+  readonly #filler: FileFiller;
   lines = 0;
-  /** CRC-32 of all that was flushed. */
+  /** CRC-32 of all that was passed on. */
   checksum = 0;
 
   private constructor(file: DurableFile) {
     this.#file = file;
+    this.#filler = new FileFiller(file);
   }
 
   static async open(path: string): Promise<StagedWriter> {
     return new StagedWriter(await DurableFile.open(path));
   }
 
-  /** Whether `flush` should be awaited before much more is written. */
-  get needsFlush(): boolean {
-    return this.#length >= WRITE_BYTES / 2;
+  /** Whether `drain` should be awaited before much more is written. */
+  get needsDrain(): boolean {
+    return this.#filler.isFull;
   }
 
   write(line: string): void {
-    this.#reserve(line.length * 3);
-    this.#length += this.#buffer.write(line, this.#length);
+    const out = this.#filler;
+    out.reserve(line.length * 3);
+    out.length += out.buffer.write(line, out.length);
     this.lines++;
   }
 
@@ -200,9 +201,9 @@ export class StagedWriter {
     recordStart: number,
     recordEnd: number,
   ): void {
-    this.#reserve(keyEnd - keyStart + intentEnd - intentStart + recordEnd - recordStart + 6);
-    const out = this.#buffer;
-    let at = this.#length;
+    this.#filler.reserve(keyEnd - keyStart + intentEnd - intentStart + recordEnd - recordStart + 6);
+    const out = this.#filler.buffer;
+    let at = this.#filler.length;
     out[at++] = DASH;
     out[at++] = TAB;
     at += bytes.copy(out, at, intentStart, intentEnd);
@@ -212,30 +213,26 @@ export class StagedWriter {
     out[at++] = TAB;
     at += bytes.copy(out, at, recordStart, recordEnd);
     out[at++] = LF;
-    this.#length = at;
+    this.#filler.length = at;
     this.lines++;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
-  }
-
-  async flush(): Promise<void> {
-    if (this.#length === 0) return;
-    const bytes = this.#buffer.subarray(0, this.#length);
-    this.checksum = crc32(bytes, this.checksum);
-    await this.#file.append(bytes);
-    // The file keeps what it was given until it is written: go on in a buffer of its own.
-    this.#buffer = Buffer.allocUnsafe(WRITE_BYTES);
-    this.#length = 0;
+  /** Passes on what a full buffer has. */
+  async drain(): Promise<void> {
+    if (!this.needsDrain) return;
+    this.#addToChecksum();
+    await this.#filler.pass();
   }
 
   async publish(): Promise<void> {
-    await this.flush();
+    this.#addToChecksum();
+    await this.#filler.finish();
     await this.#file.publish();
+  }
+
+  #addToChecksum(): void {
+    const { buffer, length } = this.#filler;
+    this.checksum = crc32(buffer.subarray(0, length), this.checksum);
   }
 
   async abort(): Promise<void> {

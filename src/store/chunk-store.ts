@@ -3,6 +3,7 @@ import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { ChunkIndex, ChunkLocation, FrameLocation } from './chunk-index.ts';
 import type { ChunkReading, ChunkSource } from './chunks.ts';
+import type { OpenFrames } from './frame-job.ts';
 import { ByteCache } from './frame-cache.ts';
 import { FrameReader, type FrameSource, type LocatedChunk, type WholeFrame } from './frame-reader.ts';
 import { readFooter, RecentPacks } from './pack-reader.ts';
@@ -16,6 +17,8 @@ export interface ChunkStoreOptions {
   readonly fallback?: ChunkSource | undefined;
   readonly frameCacheBytes?: number | undefined;
   readonly chunkCacheBytes?: number | undefined;
+  /** Starts a thread that opens frames, or gives the one that runs. */
+  readonly startOpening?: (() => Promise<OpenFrames>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,12 +34,14 @@ export class ChunkStore implements FrameSource {
   readonly #reader: FrameReader;
   readonly #chunks: ByteCache;
   readonly #packs: RecentPacks;
+  readonly #startOpening: (() => Promise<OpenFrames>) | undefined;
 
   constructor(store: BlobStore, index: ChunkIndex, options: ChunkStoreOptions = {}) {
     const { fallback, signal } = options;
     this.#store = store;
     this.#index = index;
     this.#fallback = fallback;
+    this.#startOpening = options.startOpening;
     this.#chunks = new ByteCache(options.chunkCacheBytes ?? CHUNK_CACHE_BYTES);
     this.#packs = new RecentPacks((pack) => this.#readPackIndex(pack));
     this.#reader = new FrameReader({
@@ -70,7 +75,8 @@ export class ChunkStore implements FrameSource {
       if (location === undefined) absent.push(name);
       else located.push({ name, location });
     }
-    const chunks = await this.#reader.readChunks(located, reading);
+    const open = reading?.bulk === true ? await this.#startOpening?.() : undefined;
+    const chunks = await this.#reader.readChunks(located, reading, open);
     for (const [position, { name }] of located.entries()) {
       const chunk = chunks[position] as Buffer;
       if (reading?.once === true) found.set(name, chunk);

@@ -9,6 +9,8 @@ export interface ChunkReading {
    * larger buffer and must be let go soon.
    */
   readonly once?: boolean;
+  /** So many more will be asked for that another thread is worth its start, some 20 ms. */
+  readonly bulk?: boolean;
 }
 
 /** Reads chunks by name, of which the first half will do. Every chunk returned has been checked against its name. */

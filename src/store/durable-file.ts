@@ -28,7 +28,7 @@ export const RESERVED_PREFIX = '.uttr-';
 export const STALE_TEMP_MS = 3_600_000;
 
 /** Pieces smaller than this are gathered before they are written. */
-const GATHER_BYTES = 256 * 1024;
+export const GATHER_BYTES = 256 * 1024;
 
 const TEMP_NAME = /^\.uttr-tmp-(?<pid>\d+)-[0-9a-f]{16}$/u;
 
@@ -69,6 +69,9 @@ export class DurableFile {
   #sizeBytes = 0;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
+  #isSettled = false;
+  /** Published or given up. */
+  #isOver = false;
 
   private constructor(path: string, temporary: string, handle: FileHandle) {
     this.path = path;
@@ -92,11 +95,26 @@ export class DurableFile {
     return this.#sizeBytes + this.#gatheredBytes;
   }
 
-  /** Adds bytes at the end. They must not change before `publish` returns: small pieces are gathered. */
+  /**
+   * Adds bytes at the end. They must not change before `publish` returns, as small pieces are gathered; a piece of
+   * GATHER_BYTES or more is written when the call returns, and may.
+   */
   async append(bytes: Uint8Array): Promise<void> {
     this.#gathered.push(bytes);
     this.#gatheredBytes += bytes.length;
     if (this.#gatheredBytes >= GATHER_BYTES) await this.#orDiscard(() => this.#flush());
+  }
+
+  /** Makes what was appended durable, which was all: then `publish` has only the name to give. */
+  async settle(): Promise<void> {
+    if (this.#isSettled) return;
+    await this.#orDiscard(async () => {
+      await this.#flush();
+      crashPoint('file.written');
+      await this.#sync();
+      crashPoint('file.synced');
+    });
+    this.#isSettled = true;
   }
 
   /**
@@ -104,12 +122,10 @@ export class DurableFile {
    * @returns false, having changed nothing, when `createOnly` is set and the name is taken.
    */
   async publish(options: PublishOptions = {}): Promise<boolean> {
+    await this.settle();
     return this.#orDiscard(async () => {
-      await this.#flush();
-      crashPoint('file.written');
-      await this.#sync();
-      crashPoint('file.synced');
       if (!(await this.#rename(options.createOnly === true))) return false;
+      this.#isOver = true;
       crashPoint('file.renamed');
       await syncDirectory(dirname(this.path));
       crashPoint('file.directory-synced');
@@ -119,7 +135,7 @@ export class DurableFile {
 
   /** Gives the file up. Does nothing after `publish`. */
   async abort(): Promise<void> {
-    if (this.#handle !== undefined) await this.#discard();
+    if (!this.#isOver) await this.#discard();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -187,6 +203,8 @@ export class DurableFile {
   async #discard(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
+    this.#isSettled = false;
+    this.#isOver = true;
     await handle?.close().catch(() => undefined);
     await unlink(this.#temporary).catch(() => undefined);
   }

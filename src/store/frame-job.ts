@@ -1,13 +1,14 @@
-/** Frames to be compressed, as plain data: the work of a thread, or of this one. */
-import { compressDelta, compressFrame, type Effort } from './frame.ts';
+/** Frames to be compressed and opened, as plain data: the work of a thread, or of this one. */
+import { type Hash, sha256, type ShortName } from '../base/hash.ts';
+import { compressDelta, compressFrame, decompressFrame, type Effort } from './frame.ts';
 
 export interface FrameJob {
   readonly raw: Buffer;
   readonly effort: Effort;
   /** What a delta is made against; without it, the frame stands alone. */
-  readonly dictionary?: Buffer;
+  readonly dictionary?: Buffer | undefined;
   /** A delta must be at most this share of the full frame, or reading its dictionary is not worth it. */
-  readonly share?: number;
+  readonly share?: number | undefined;
 }
 
 /** A delta of at most this part of the raw bytes is used as it is: full frames are several times larger. */
@@ -31,3 +32,34 @@ export const compressHere: Compress = async (jobs) => {
   for (const job of jobs) stored.push(await runFrameJob(job));
   return stored;
 };
+
+/** A chunk that a frame must hold. */
+export interface ExpectedChunk {
+  readonly name: Hash | ShortName;
+  /** First byte in the raw frame. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface OpenJob {
+  readonly stored: Buffer;
+  readonly rawBytes: number;
+  readonly dictionary?: Buffer | undefined;
+  readonly chunks: readonly ExpectedChunk[];
+}
+
+/** The raw bytes; undefined for a frame that is damaged or does not hold the chunks: whoever asked says how. */
+export async function runOpenJob({ stored, rawBytes, dictionary, chunks }: OpenJob): Promise<Buffer | undefined> {
+  try {
+    const raw = await decompressFrame(stored, rawBytes, { dictionary });
+    const isRight = chunks.every(({ name, offset, length }) =>
+      sha256(raw.subarray(offset, offset + length)).startsWith(name),
+    );
+    return isRight ? raw : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Raw bytes of each frame, in their order, with the chunks checked; undefined for those not opened. */
+export type OpenFrames = (jobs: readonly OpenJob[]) => Promise<readonly (Buffer | undefined)[]>;

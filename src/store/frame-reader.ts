@@ -6,12 +6,12 @@
  */
 import { UttrError } from '../base/errors.ts';
 import { sha256, type Hash, type ShortName } from '../base/hash.ts';
-import { mapLimited } from '../base/parallel.ts';
 import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
 import type { ChunkReading, ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import { type OnRead, readFrames } from './frame-ranges.ts';
+import type { ExpectedChunk, OpenFrames } from './frame-job.ts';
 import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES, FRAME_TARGET_BYTES } from './frame.ts';
 import { badPack, frameAt, packKind, type PackIndex } from './pack.ts';
 
@@ -19,8 +19,6 @@ import { badPack, frameAt, packKind, type PackIndex } from './pack.ts';
 const ROUND_LIMIT_BYTES = 64 * 2 ** 20;
 /** A round that would take more than this, dictionaries included, is the work of somebody who means harm. */
 const PLAN_LIMIT_BYTES = 2 ** 30;
-/** Frames whose dictionaries are looked up at the same time. */
-const FRAMES_IN_FLIGHT = 8;
 /** Writers keep to DEPTH_LIMIT; a chain found longer, as two stores' packs came together, is still read. */
 const CHAIN_LIMIT = 2 * DEPTH_LIMIT;
 
@@ -81,6 +79,15 @@ interface Plan {
   readonly dictionaryChunks: Map<ShortName, ChunkLocation | Buffer>;
 }
 
+/** Another thread that opens frames, and what it is to check in them. */
+interface Aside {
+  readonly open: OpenFrames;
+  /** By frameKey. */
+  readonly expected: ReadonlyMap<string, readonly ExpectedChunk[]>;
+  /** Takes the keys of frames whose chunks were checked. */
+  readonly checked: Set<string>;
+}
+
 export class FrameReader {
   readonly #options: FrameReaderOptions;
   readonly #cache: ByteCache;
@@ -90,15 +97,25 @@ export class FrameReader {
     this.#cache = new ByteCache(options.cacheBytes);
   }
 
-  /** The chunks, in the order asked, each checked against its name; in memory of its own, but for those read once. */
-  async readChunks(wanted: readonly LocatedChunk[], reading?: ChunkReading): Promise<Buffer[]> {
+  /**
+   * The chunks, in the order asked, each checked against its name; in memory of its own, but for those read once.
+   *
+   * @param open has frames opened by another thread.
+   */
+  async readChunks(wanted: readonly LocatedChunk[], reading?: ChunkReading, open?: OpenFrames): Promise<Buffer[]> {
     const found: Buffer[] = [];
     for (const round of this.#rounds(wanted)) {
-      const raw = await this.openFrames(round.frames);
+      const checked = new Set<string>();
+      const aside =
+        open === undefined ? undefined : { open, expected: expectedChunks(wanted, round.positions), checked };
+      const raw = await this.openFrames(round.frames, undefined, aside);
       for (const position of round.positions) {
         const { name, location } = wanted[position] as LocatedChunk;
-        const frame = raw.get(frameKey(location.frame)) as Buffer;
-        const { bytes } = checkedChunk(frame, name, location, this.#options.store.url);
+        const key = frameKey(location.frame);
+        const frame = raw.get(key) as Buffer;
+        const bytes = checked.has(key)
+          ? sliceChunk(frame, location)
+          : checkedChunk(frame, name, location, this.#options.store.url).bytes;
         found[position] = reading?.once === true ? bytes : Buffer.copyBytesFrom(bytes);
       }
     }
@@ -133,17 +150,21 @@ export class FrameReader {
   async openFrames(
     frames: readonly FrameLocation[],
     stored: ReadonlyMap<string, Buffer> = new Map(),
+    aside?: Aside,
   ): Promise<Map<string, Buffer>> {
     const plan = await this.#plan(frames);
     const absent = [...plan.frames.values()].filter((frame) => !stored.has(frameKey(frame)));
     const fetched = await this.fetchFrames(absent);
+    const storedOf = (frame: FrameLocation): Buffer => {
+      const key = frameKey(frame);
+      return (stored.get(key) ?? fetched.get(key)) as Buffer;
+    };
     for (const rank of rankFrames(plan)) {
-      const opened = await mapLimited(rank, FRAMES_IN_FLIGHT, async (frame) => {
+      const opened = aside === undefined ? undefined : await openAside(rank, storedOf, plan, aside);
+      for (const frame of rank) {
         const key = frameKey(frame);
-        return this.#open(frame, (stored.get(key) ?? fetched.get(key)) as Buffer, plan);
-      });
-      for (const [position, raw] of opened.entries()) {
-        const key = frameKey(rank[position] as FrameLocation);
+        // What the other thread did not open is opened here, which says what is wrong with it.
+        const raw = opened?.get(key) ?? (await this.#open(frame, storedOf(frame), plan));
         plan.raw.set(key, raw);
         this.#cache.put(key, raw);
       }
@@ -263,7 +284,7 @@ export class FrameReader {
   }
 
   async #open(frame: FrameLocation, stored: Buffer, plan: Plan): Promise<Buffer> {
-    const dictionary = frame.dictionary.length === 0 ? undefined : dictionaryOf(frame, plan);
+    const dictionary = dictionaryOf(frame, plan);
     try {
       return await decompressFrame(stored, frame.rawBytes, { dictionary });
     } catch (error) {
@@ -331,7 +352,46 @@ function rankFrames(plan: Plan): FrameLocation[][] {
   return groups;
 }
 
-function dictionaryOf(frame: FrameLocation, plan: Plan): Buffer {
+/** Raw bytes by frameKey, of those frames that another thread could open. */
+async function openAside(
+  frames: readonly FrameLocation[],
+  storedOf: (frame: FrameLocation) => Buffer,
+  plan: Plan,
+  { open, expected, checked }: Aside,
+): Promise<Map<string, Buffer>> {
+  const jobs = frames.map((frame) => ({
+    stored: storedOf(frame),
+    rawBytes: frame.rawBytes,
+    dictionary: dictionaryOf(frame, plan),
+    chunks: expected.get(frameKey(frame)) ?? [],
+  }));
+  const opened = new Map<string, Buffer>();
+  for (const [position, raw] of (await open(jobs)).entries()) {
+    if (raw === undefined) continue;
+    const key = frameKey(frames[position] as FrameLocation);
+    opened.set(key, raw);
+    checked.add(key);
+  }
+  return opened;
+}
+
+/** What is wanted of each frame, by frameKey. */
+function expectedChunks(wanted: readonly LocatedChunk[], positions: readonly number[]): Map<string, ExpectedChunk[]> {
+  const expected = new Map<string, ExpectedChunk[]>();
+  for (const position of positions) {
+    const { name, location } = wanted[position] as LocatedChunk;
+    const key = frameKey(location.frame);
+    const chunk = { name, offset: location.offset, length: location.length };
+    const list = expected.get(key);
+    if (list === undefined) expected.set(key, [chunk]);
+    else list.push(chunk);
+  }
+  return expected;
+}
+
+/** undefined for a frame that stands alone. */
+function dictionaryOf(frame: FrameLocation, plan: Plan): Buffer | undefined {
+  if (frame.dictionary.length === 0) return undefined;
   const parts: Buffer[] = [];
   let bytes = 0;
   for (const name of frame.dictionary) {

@@ -1,47 +1,64 @@
-/** A worker that compresses frames: one buffer with their bytes in, one buffer with the stored bytes out. */
+/** A worker that compresses and opens frames: one buffer with all bytes in, the results in memory of their own out. */
 import { parentPort } from 'node:worker_threads';
-import { inOwnMemory } from '../base/own-memory.ts';
 import type { Numbered } from '../base/worker-requests.ts';
 import type { Effort } from './frame.ts';
-import { type FrameJob, runFrameJob } from './frame-job.ts';
+import { type ExpectedChunk, runFrameJob, runOpenJob } from './frame-job.ts';
 
-/** Raw bytes, then the dictionary, of each job end to end. */
-export interface CompressRequest extends Numbered {
+/** Job by job: the raw or the stored bytes, then those of the dictionary. */
+export interface FrameRequest extends Numbered {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly jobs: readonly {
-    readonly rawBytes: number;
-    readonly effort: Effort;
-    /** undefined: a frame that stands alone. */
-    readonly dictionaryBytes: number | undefined;
-    readonly share: number | undefined;
-  }[];
+  readonly jobs: readonly (CompressPlan | OpenPlan)[];
 }
 
-export interface CompressAnswer extends Numbered {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Of each job; undefined for a delta that is not worth it. */
-  readonly storedBytes: readonly (number | undefined)[];
+interface JobPlan {
+  /** Of the frame as it comes. */
+  readonly bytes: number;
+  /** undefined: a frame that stands alone. */
+  readonly dictionaryBytes: number | undefined;
 }
 
-async function answer({ id, bytes, jobs }: CompressRequest): Promise<CompressAnswer> {
+export interface CompressPlan extends JobPlan {
+  readonly effort: Effort;
+  readonly share: number | undefined;
+}
+
+export interface OpenPlan extends JobPlan {
+  readonly rawBytes: number;
+  readonly chunks: readonly ExpectedChunk[];
+}
+
+export interface FrameAnswer extends Numbered {
+  /** Of each job; undefined for one without a result. */
+  readonly results: readonly (Uint8Array<ArrayBuffer> | undefined)[];
+}
+
+async function answer({ id, bytes, jobs }: FrameRequest): Promise<FrameAnswer> {
   const all = Buffer.from(bytes.buffer);
-  const parts: Buffer[] = [];
-  const storedBytes: (number | undefined)[] = [];
+  const results: (Uint8Array<ArrayBuffer> | undefined)[] = [];
   let at = 0;
   const take = (length: number): Buffer => all.subarray(at, (at += length));
-  for (const { rawBytes, effort, dictionaryBytes, share } of jobs) {
-    const raw = take(rawBytes);
-    const delta = dictionaryBytes === undefined ? {} : { dictionary: take(dictionaryBytes) };
-    const job: FrameJob = { raw, effort, ...delta, ...(share === undefined ? {} : { share }) };
-    const stored = await runFrameJob(job);
-    if (stored !== undefined) parts.push(stored);
-    storedBytes.push(stored?.length);
+  for (const plan of jobs) {
+    const frame = take(plan.bytes);
+    const dictionary = plan.dictionaryBytes === undefined ? undefined : take(plan.dictionaryBytes);
+    const result =
+      'effort' in plan
+        ? await runFrameJob({ raw: frame, dictionary, ...plan })
+        : await runOpenJob({ stored: frame, dictionary, ...plan });
+    results.push(result === undefined ? undefined : alone(result));
   }
-  return { id, bytes: inOwnMemory(parts), storedBytes };
+  return { id, results };
 }
 
-parentPort?.on('message', (request: CompressRequest) => {
+/** In memory that nothing else lies in, so that it can move to another thread. */
+function alone(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
+  return isAlone ? new Uint8Array(buffer) : new Uint8Array(bytes);
+}
+
+parentPort?.on('message', (request: FrameRequest) => {
   void answer(request).then((result) => {
-    parentPort?.postMessage(result, [result.bytes.buffer]);
+    const memory = result.results.flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer]));
+    parentPort?.postMessage(result, memory);
   });
 });

@@ -31,44 +31,61 @@ export interface Lines {
   readonly keyEnds: Uint32Array;
 }
 
-// Reused between calls (parsing never waits), so that a leaf costs two exact allocations.
-let scratchStarts = new Uint32Array(1024);
-let scratchKeyEnds = new Uint32Array(1024);
+/** Positions of so many lines are kept in one piece of memory: a piece for each leaf costs more than finding its lines. */
+const SLAB_LINES = 8192;
+/** Where positions of the next lines go; parsing never waits. */
+let slabStarts = new Uint32Array(SLAB_LINES);
+let slabKeyEnds = new Uint32Array(SLAB_LINES);
+let slabUsed = 0;
 
 /** Finds the lines of a leaf and checks T1 and T2. @throws bad-chunk */
 export function parseLeaf(bytes: Buffer): Lines {
   let count = 0;
   let start = 0;
+  let starts = slabStarts;
+  let keyEnds = slabKeyEnds;
+  let first = slabUsed;
   while (start < bytes.length) {
     const end = bytes.indexOf(LF, start);
     if (end < 0) throw badLeaf('the last line of a leaf is cut off');
     const tab = bytes.lastIndexOf(TAB, end);
     if (tab < start) throw badLeaf('a line of a leaf has no TAB');
-    if (count > 0) {
-      const before = scratchStarts[count - 1] as number;
-      if (compareRanges(bytes, before, scratchKeyEnds[count - 1] as number, bytes, start, tab) >= 0) {
-        throw badLeaf('the keys of a leaf are not in ascending order');
-      }
+    let at = first + count;
+    if (
+      count > 0 &&
+      compareRanges(bytes, starts[at - 1] as number, keyEnds[at - 1] as number, bytes, start, tab) >= 0
+    ) {
+      throw badLeaf('the keys of a leaf are not in ascending order');
     }
-    if (count + 1 >= scratchStarts.length) growScratch();
-    scratchStarts[count] = start;
-    scratchKeyEnds[count] = tab;
+    if (at + 1 >= starts.length) {
+      replaceSlab(first, count);
+      starts = slabStarts;
+      keyEnds = slabKeyEnds;
+      first = 0;
+      at = count;
+    }
+    starts[at] = start;
+    keyEnds[at] = tab;
     count++;
     start = end + 1;
   }
   if (count === 0) throw badLeaf('a leaf is empty');
   if (!isUtf8(bytes)) throw badLeaf('a leaf is not UTF-8');
-  scratchStarts[count] = start;
-  return { bytes, count, starts: scratchStarts.slice(0, count + 1), keyEnds: scratchKeyEnds.slice(0, count) };
+  starts[first + count] = start;
+  slabUsed = first + count + 1;
+  return { bytes, count, starts: starts.subarray(first, slabUsed), keyEnds: keyEnds.subarray(first, slabUsed - 1) };
 }
 
-function growScratch(): void {
-  const starts = new Uint32Array(scratchStarts.length * 2);
-  const keyEnds = new Uint32Array(starts.length);
-  starts.set(scratchStarts);
-  keyEnds.set(scratchKeyEnds);
-  scratchStarts = starts;
-  scratchKeyEnds = keyEnds;
+/** Goes on in other memory, with the positions of the lines of an open leaf. */
+function replaceSlab(first: number, count: number): void {
+  const size = Math.max(SLAB_LINES, 2 * count);
+  const starts = new Uint32Array(size);
+  const keyEnds = new Uint32Array(size);
+  starts.set(slabStarts.subarray(first, first + count));
+  keyEnds.set(slabKeyEnds.subarray(first, first + count));
+  slabStarts = starts;
+  slabKeyEnds = keyEnds;
+  slabUsed = 0;
 }
 
 function badLeaf(message: string): UttrError {

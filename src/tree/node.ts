@@ -51,7 +51,12 @@ export interface NodeContent {
 
 /** The line a child takes in its parent. */
 export function encodeChild(child: Child): string {
-  return `[${JSON.stringify(child.key.toString('utf8'))},"${child.hash}",${child.records},${child.bytes}]\n`;
+  return `[${JSON.stringify(child.key.toString('utf8'))},"${child.hash}${encodeTotals(child)}`;
+}
+
+/** What stands behind the hash. */
+function encodeTotals({ records, bytes }: Totals): string {
+  return `",${records},${bytes}]\n`;
 }
 
 /** The first line of a node. */
@@ -136,9 +141,16 @@ export class Node implements NodeContent {
   }
 
   child(index: number): Child {
-    const start = this.starts[index] as number;
-    const end = (this.starts[index + 1] as number) - 1;
-    return (this.#children[index] ??= decodeChild(this.bytes.toString('utf8', start, end)));
+    let child = this.#children[index];
+    if (child === undefined) {
+      const totals = this.totals(index, index + 1);
+      // Every line has its hash at the same place from its end, or it would not have been taken for canonical.
+      const end = (this.starts[index + 1] as number) - encodeTotals(totals).length;
+      const hash = this.bytes.toString('latin1', end - 2 * HASH_BYTES, end) as Hash;
+      child = { key: Buffer.from(this.keyAt(index)), hash, ...totals };
+      this.#children[index] = child;
+    }
+    return child;
   }
 
   /** Totals of children `from` to `to`, by default of all. */

@@ -2,7 +2,7 @@
  * Reads a tree: single keys, whole groups of keys, everything in order, or records by their number.
  */
 import { assert } from '../base/errors.ts';
-import type { ChunkSource } from '../store/chunks.ts';
+import type { ChunkReading, ChunkSource } from '../store/chunks.ts';
 import type { TreeRoot } from './build.ts';
 import { ChunkAccess, LEAVES_ONCE } from './chunk-access.ts';
 import { AFTER_ALL_KEYS } from './join.ts';
@@ -23,6 +23,10 @@ const PARENTS_LIMIT = 16;
 
 /** Calls under way ahead of the leaves being used. */
 const CALLS_AHEAD = 2;
+
+/** A scan of so large a tree is likely to go on once it is well under way. */
+const BULK_BYTES = 16 * 2 ** 20;
+const LEAVES_IN_BULK: ChunkReading = { ...LEAVES_ONCE, bulk: true };
 
 /** Where a scan starts: at the first key not below `from`, or at record number `skip`. */
 export interface ScanStart {
@@ -142,10 +146,12 @@ export class TreeReader {
   }
 
   #readLeaves(start: ScanStart): AsyncGenerator<{ leaves: Lines[]; firstRecord: number }> {
-    return mapAhead(leafRuns(this.#access, this.#tree, start), CALLS_AHEAD, async ({ leaves, firstRecord }) => ({
-      leaves: await this.#access.leaves(leaves, LEAVES_ONCE),
-      firstRecord,
-    }));
+    let read = 0;
+    return mapAhead(leafRuns(this.#access, this.#tree, start), CALLS_AHEAD, async ({ leaves, firstRecord }) => {
+      const isBulk = this.#tree.bytes >= BULK_BYTES && read >= LEAVES_LIMIT;
+      read += leaves.length;
+      return { leaves: await this.#access.leaves(leaves, isBulk ? LEAVES_IN_BULK : LEAVES_ONCE), firstRecord };
+    });
   }
 }
 

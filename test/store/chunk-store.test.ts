@@ -3,7 +3,7 @@ import { sha256, shortName, type Hash, type ShortName } from '../../src/base/has
 import type { ChunkIndex } from '../../src/store/chunk-index.ts';
 import { ChunkStore } from '../../src/store/chunk-store.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
-import { CompressThread } from '../../src/store/compress-thread.ts';
+import { FrameThread } from '../../src/store/frame-thread.ts';
 import { DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES } from '../../src/store/frame.ts';
 import { type Compress, compressHere } from '../../src/store/frame-job.ts';
 import { MemoryChunkIndex } from '../../src/store/memory-chunk-index.ts';
@@ -62,6 +62,45 @@ describe('ChunkStore', () => {
     await far.putLeaves([b]);
     const reader = here.reader({ fallback: far.reader() });
     expect(await reader.getMany([b.hash, a.hash, b.hash])).toEqual([b.bytes, a.bytes, b.bytes]);
+  });
+
+  test('in bulk, another thread opens frames: the same bytes, and the same errors', async () => {
+    const repository = new TestRepository();
+    const old = manyLeaves(60);
+    const packs = [
+      ...(await repository.putLeaves(old)),
+      ...(await repository.putLeaves(old.map((leaf, row) => editLeaf(leaf, row, 'moved')))),
+    ];
+    const names = packs.flatMap(namesOf);
+    const expected = await repository.reader().getMany(names);
+    const thread = new FrameThread();
+    let asked = 0;
+    const reader = (): ChunkStore =>
+      repository.reader({
+        startOpening: async () => {
+          asked++;
+          return thread.open;
+        },
+      });
+    expect(await reader().getMany(names, { once: true, bulk: true })).toEqual(expected);
+    expect(asked).toBe(1);
+    expect(await reader().getMany(names, { once: true })).toEqual(expected);
+    expect(asked).toBe(1);
+    const [pack] = packs as [PackIndex];
+    const bytes = repository.packBytes(pack);
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+    await repository.memory.put(pack.name, bytes);
+    const [here, aside] = await Promise.allSettled([
+      repository.reader().getMany(names),
+      reader().getMany(names, { bulk: true }),
+    ]);
+    expect(here).toMatchObject({ status: 'rejected', reason: { code: 'bad-checksum', details: { pack: pack.name } } });
+    expect(aside).toEqual(here);
+    await thread.close();
+    const late = repository.reader({ startOpening: async () => thread.open });
+    const second = packs.at(-1) as PackIndex;
+    expect(second.name).not.toBe(pack.name);
+    await expect(late.getMany(namesOf(second), { bulk: true })).rejects.toMatchObject({ code: 'bad-checksum' });
   });
 
   test('with tiny caches the same bytes are read', async () => {
@@ -286,7 +325,7 @@ describe('PackSink', () => {
     };
     const expected = await run(compressHere, 1);
     expect(await run(compressHere, 1000)).toEqual(expected);
-    const thread = new CompressThread();
+    const thread = new FrameThread();
     expect(await run(thread.compress, 7)).toEqual(expected);
     expect(await run(thread.compress, 1000)).toEqual(expected);
     await thread.close();

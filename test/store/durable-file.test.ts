@@ -135,6 +135,25 @@ describe('DurableFile', () => {
     expect(readdirSync(folder)).toEqual(['file']);
   });
 
+  test('a file that was settled has its name to get, and can still be given up', async () => {
+    const folder = temporaryDirectory();
+    const published = await DurableFile.open(join(folder, 'published'));
+    await published.append(text('x'));
+    const points: string[] = [];
+    setCrashHook((point) => points.push(point));
+    await published.settle();
+    expect(points).toEqual(['file.written', 'file.synced']);
+    await published.publish();
+    expect(points).toEqual(['file.written', 'file.synced', 'file.renamed', 'file.directory-synced']);
+    const aborted = await DurableFile.open(join(folder, 'aborted'));
+    await aborted.append(text('x'));
+    await aborted.settle();
+    await aborted.abort();
+    await expect(aborted.publish()).rejects.toMatchObject({ code: 'internal' });
+    expect(readdirSync(folder)).toEqual(['published']);
+    expect(readFileSync(join(folder, 'published'), 'utf8')).toBe('x');
+  });
+
   test('a file that grew by other hands is not published', async () => {
     const folder = temporaryDirectory();
     const file = await DurableFile.open(join(folder, 'file'));

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/tree/lines.ts';
+import type { ChunkSource } from '../../src/store/chunks.ts';
+import type { Hash } from '../../src/base/hash.ts';
 import { TreeReader } from '../../src/tree/reader.ts';
 import { MemoryChunks } from '../doubles/memory-chunks.ts';
 import { build, keyText, listed, model } from './model.ts';
@@ -75,5 +77,30 @@ describe('TreeReader', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('asks in bulk once a scan of a large tree is well under way, and never of a small one', async () => {
+    const asked = async (rows: number): Promise<(boolean | undefined)[]> => {
+      const chunks = new MemoryChunks();
+      const value = `"${'x'.repeat(80_000)}"`;
+      const entries = new Map(Array.from({ length: rows }, (_, row) => [`key ${1000 + row}`, value]));
+      const tree = await build(chunks, entries);
+      const readings: (boolean | undefined)[] = [];
+      const source: ChunkSource = {
+        get: (name) => chunks.get(name as Hash),
+        getMany: (names, reading) => {
+          if (reading?.leaves === true) readings.push(reading.bulk);
+          return chunks.getMany(names as Hash[]);
+        },
+      };
+      let lines = 0;
+      for await (const { count } of new TreeReader(source, tree).scanLines()) lines += count;
+      expect(lines).toBe(rows);
+      return readings;
+    };
+    const large = await asked(300);
+    expect(large.slice(0, 4)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(large).toContain(true);
+    expect(await asked(150)).not.toContain(true);
   });
 });
