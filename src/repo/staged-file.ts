@@ -246,8 +246,15 @@ interface Piece {
   readonly bytesRead: number;
 }
 
+/** A file of one piece, with the groups that were read from it. */
+interface SmallFile {
+  readonly path: string;
+  readonly piece: Piece;
+  readonly groups: Map<number, readonly (readonly StagedLine[])[]>;
+}
+
 /** The file that was checked last, if it is one piece: a commit goes over it several times. */
-let recent: { readonly path: string; readonly piece: Piece } | undefined;
+let recent: SmallFile | undefined;
 
 /** Reads a file piece by piece, each while the one before is worked on; memory of a piece is never used again. */
 async function* readPieces(path: string, isCheck = false): AsyncGenerator<Piece> {
@@ -275,7 +282,7 @@ async function* readPieces(path: string, isCheck = false): AsyncGenerator<Piece>
       only = pieces++ === 0 ? piece : undefined;
       yield piece;
     }
-    if (isCheck) recent = only === undefined ? undefined : { path, piece: only };
+    if (isCheck) recent = only === undefined ? undefined : { path, piece: only, groups: new Map() };
   } catch (error) {
     throw fileError(error, 'read', path);
   } finally {
@@ -342,8 +349,16 @@ export async function* readStagedGroups(
   path: string,
   identity: readonly string[],
 ): AsyncIterable<readonly (readonly StagedLine[])[]> {
+  const keyColumns = identity.length === 0 ? 2 : 3;
+  const small = recent?.path === path ? recent : undefined;
+  const known = small?.groups.get(keyColumns);
+  if (known !== undefined) {
+    yield known;
+    return;
+  }
+  const all: (readonly StagedLine[])[] = [];
   let open: StagedLine[] = [];
-  for await (const lines of readLines(path, identity.length === 0 ? 2 : 3)) {
+  for await (const lines of readLines(path, keyColumns)) {
     const groups: StagedLine[][] = [];
     for (const line of lines) {
       const first = open[0];
@@ -354,7 +369,10 @@ export async function* readStagedGroups(
         open = [line];
       }
     }
-    if (groups.length > 0) yield groups;
+    if (small !== undefined) all.push(...groups);
+    else if (groups.length > 0) yield groups;
   }
-  if (open.length > 0) yield [open];
+  if (open.length > 0) all.push(open);
+  small?.groups.set(keyColumns, all);
+  if (all.length > 0) yield all;
 }
