@@ -5,7 +5,8 @@
  * - CPU time: user and system time of the command and all children it waited for, from the operating system. A shell
  *   around the command prints it with the POSIX built-in `times`; its resolution is 10 ms at worst.
  * - Peak memory: the highest resident set of any single process of the command. Linux keeps that high-water mark for
- *   each process (VmHWM) until it ends; it is read every 10 ms, so only growth in the last 10 ms of a process is missed.
+ *   each process (VmHWM) until it ends; it is read every 50 ms, so only growth in the last 50 ms of a process is missed;
+ *   looking more often would slow down what is measured.
  *   Files mapped into memory count as far as they are resident.
  */
 import { spawn } from 'node:child_process';
@@ -34,7 +35,7 @@ export interface MeasureOptions {
   readonly expected?: readonly number[];
 }
 
-const POLL_MS = 10;
+const POLL_MS = 50;
 /** Runs its arguments, then prints the CPU time of children to descriptor 3, which the command itself does not see. */
 const SHELL = '"$@" 3>&-; code=$?; times >&3; exit $code';
 

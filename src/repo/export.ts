@@ -124,16 +124,18 @@ async function writeLines(repository: Repository, tree: TreeRoot, file: DurableF
   if (tree.root === null) return;
   const out = new FileFiller(file);
   let done = 0;
-  for await (const { bytes, count, starts, keyEnds } of new TreeReader(repository.chunks, tree).scanLines()) {
-    out.reserve(bytes.length);
-    const { buffer } = out;
-    let { length } = out;
-    for (let index = 0; index < count; index++) {
-      length += bytes.copy(buffer, length, (keyEnds[index] as number) + 1, starts[index + 1]);
+  for await (const leaves of new TreeReader(repository.chunks, tree).scanLines()) {
+    for (const { bytes, count, starts, keyEnds } of leaves) {
+      out.reserve(bytes.length);
+      const { buffer } = out;
+      let { length } = out;
+      for (let index = 0; index < count; index++) {
+        length += bytes.copy(buffer, length, (keyEnds[index] as number) + 1, starts[index + 1]);
+      }
+      out.length = length;
+      if (out.isFull) await out.pass();
+      done += count;
     }
-    out.length = length;
-    if (out.isFull) await out.pass();
-    done += count;
     throwIfAborted(repository.signal);
     repository.progress.update('exporting', done, tree.records, 'records');
   }

@@ -64,16 +64,18 @@ export async function eachFold(
   use: (bytes: Buffer, start: number, end: number) => void,
 ): Promise<void> {
   for (const place of placesOf(manifest)) {
-    for await (const lines of new TreeReader(chunks, treeOf(manifest, place)).scanLines()) {
-      for (let index = 0; index < lines.count; index++) {
-        const start = lines.starts[index] as number;
-        use(lines.bytes, start, lines.bytes.indexOf(TAB, start));
+    for await (const leaves of new TreeReader(chunks, treeOf(manifest, place)).scanLines()) {
+      for (const { bytes, count, starts } of leaves) {
+        for (let index = 0; index < count; index++) {
+          const start = starts[index] as number;
+          use(bytes, start, bytes.indexOf(TAB, start));
+        }
       }
     }
   }
-  for await (const lines of new TreeReader(amongNodes(chunks), manifest.retired).scanLines()) {
-    for (let index = 0; index < lines.count; index++) {
-      use(lines.bytes, lines.starts[index] as number, lines.keyEnds[index] as number);
+  for await (const leaves of new TreeReader(amongNodes(chunks), manifest.retired).scanLines()) {
+    for (const { bytes, count, starts, keyEnds } of leaves) {
+      for (let index = 0; index < count; index++) use(bytes, starts[index] as number, keyEnds[index] as number);
     }
   }
 }

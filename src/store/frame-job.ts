@@ -15,23 +15,19 @@ export interface FrameJob {
 const SURELY_SMALL = 0.03;
 
 /** The stored bytes; undefined for a delta that is not worth it. */
-export async function runFrameJob({ raw, effort, dictionary, share = 1 }: FrameJob): Promise<Buffer | undefined> {
+export function runFrameJob({ raw, effort, dictionary, share = 1 }: FrameJob): Buffer | undefined {
   if (dictionary === undefined) return compressFrame(raw, effort);
-  const delta = await compressDelta(raw, dictionary, effort);
+  const delta = compressDelta(raw, dictionary, effort);
   if (delta === undefined || delta.length <= raw.length * SURELY_SMALL) return delta;
   // The full frame is only made where it could be in doubt.
-  return delta.length <= (await compressFrame(raw)).length * share ? delta : undefined;
+  return delta.length <= compressFrame(raw).length * share ? delta : undefined;
 }
 
 /** Stored bytes of each job, in their order; undefined for a delta that is not worth it. */
 export type Compress = (jobs: readonly FrameJob[]) => Promise<readonly (Buffer | undefined)[]>;
 
 /** On this thread. */
-export const compressHere: Compress = async (jobs) => {
-  const stored: (Buffer | undefined)[] = [];
-  for (const job of jobs) stored.push(await runFrameJob(job));
-  return stored;
-};
+export const compressHere: Compress = async (jobs) => jobs.map(runFrameJob);
 
 /** A chunk that a frame must hold. */
 export interface ExpectedChunk {
@@ -49,9 +45,9 @@ export interface OpenJob {
 }
 
 /** The raw bytes; undefined for a frame that is damaged or does not hold the chunks: whoever asked says how. */
-export async function runOpenJob({ stored, rawBytes, dictionary, chunks }: OpenJob): Promise<Buffer | undefined> {
+export function runOpenJob({ stored, rawBytes, dictionary, chunks }: OpenJob): Buffer | undefined {
   try {
-    const raw = await decompressFrame(stored, rawBytes, { dictionary });
+    const raw = decompressFrame(stored, rawBytes, { dictionary });
     const isRight = chunks.every(({ name, offset, length }) =>
       sha256(raw.subarray(offset, offset + length)).startsWith(name),
     );

@@ -164,7 +164,7 @@ export class FrameReader {
       for (const frame of rank) {
         const key = frameKey(frame);
         // What the other thread did not open is opened here, which says what is wrong with it.
-        const raw = opened?.get(key) ?? (await this.#open(frame, storedOf(frame), plan));
+        const raw = opened?.get(key) ?? this.#open(frame, storedOf(frame), plan);
         plan.raw.set(key, raw);
         this.#cache.put(key, raw);
       }
@@ -283,10 +283,10 @@ export class FrameReader {
     return frames;
   }
 
-  async #open(frame: FrameLocation, stored: Buffer, plan: Plan): Promise<Buffer> {
+  #open(frame: FrameLocation, stored: Buffer, plan: Plan): Buffer {
     const dictionary = dictionaryOf(frame, plan);
     try {
-      return await decompressFrame(stored, frame.rawBytes, { dictionary });
+      return decompressFrame(stored, frame.rawBytes, { dictionary });
     } catch (error) {
       const where = `at byte ${frame.offset} of pack ${frame.pack} of ${this.#options.store.url}`;
       throw new UttrError('bad-checksum', `the frame ${where} is damaged`, {

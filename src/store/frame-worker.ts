@@ -32,7 +32,7 @@ export interface FrameAnswer extends Numbered {
   readonly results: readonly (Uint8Array<ArrayBuffer> | undefined)[];
 }
 
-async function answer({ id, bytes, jobs }: FrameRequest): Promise<FrameAnswer> {
+function answer({ id, bytes, jobs }: FrameRequest): FrameAnswer {
   const all = Buffer.from(bytes.buffer);
   const results: (Uint8Array<ArrayBuffer> | undefined)[] = [];
   let at = 0;
@@ -42,8 +42,8 @@ async function answer({ id, bytes, jobs }: FrameRequest): Promise<FrameAnswer> {
     const dictionary = plan.dictionaryBytes === undefined ? undefined : take(plan.dictionaryBytes);
     const result =
       'effort' in plan
-        ? await runFrameJob({ raw: frame, dictionary, ...plan })
-        : await runOpenJob({ stored: frame, dictionary, ...plan });
+        ? runFrameJob({ raw: frame, dictionary, ...plan })
+        : runOpenJob({ stored: frame, dictionary, ...plan });
     results.push(result === undefined ? undefined : alone(result));
   }
   return { id, results };
@@ -57,8 +57,7 @@ function alone(bytes: Buffer): Uint8Array<ArrayBuffer> {
 }
 
 parentPort?.on('message', (request: FrameRequest) => {
-  void answer(request).then((result) => {
-    const memory = result.results.flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer]));
-    parentPort?.postMessage(result, memory);
-  });
+  const result = answer(request);
+  const memory = result.results.flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer]));
+  parentPort?.postMessage(result, memory);
 });

@@ -62,7 +62,7 @@ const DELTA_PARAMETERS = {
 } as const;
 
 /** Compresses `raw` on its own. */
-export async function compressFrame(raw: Buffer, effort: Effort = 'fast'): Promise<Buffer> {
+export function compressFrame(raw: Buffer, effort: Effort = 'fast'): Buffer {
   return compress(raw, {
     params: { ...FULL_PARAMETERS[effort], [constants.ZSTD_c_checksumFlag]: 1 },
   });
@@ -73,11 +73,7 @@ export async function compressFrame(raw: Buffer, effort: Effort = 'fast'): Promi
  *
  * @returns undefined where zstd wants another header, because `raw` is larger than its window.
  */
-export async function compressDelta(
-  raw: Buffer,
-  dictionary: Buffer,
-  effort: Effort = 'fast',
-): Promise<Buffer | undefined> {
+export function compressDelta(raw: Buffer, dictionary: Buffer, effort: Effort = 'fast'): Buffer | undefined {
   const params = { ...DELTA_PARAMETERS[effort], [constants.ZSTD_c_checksumFlag]: 0 };
   // Most deltas have some tens of bytes: zlib's customary 16 KiB of fresh memory for each would be felt.
   const frame = compress(raw, { params, dictionary, chunkSize: Math.max(1024, raw.length >> 4) });
@@ -137,7 +133,7 @@ export interface DecompressOptions {
  *
  * @throws bad-chunk
  */
-export async function decompressFrame(stored: Buffer, rawBytes: number, how: DecompressOptions): Promise<Buffer> {
+export function decompressFrame(stored: Buffer, rawBytes: number, how: DecompressOptions): Buffer {
   const isDelta = how.dictionary !== undefined;
   const frame = isDelta ? Buffer.concat([deltaHeader(rawBytes), stored]) : stored;
   checkFrame(frame, rawBytes, isDelta);

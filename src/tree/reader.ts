@@ -117,14 +117,9 @@ export class TreeReader {
     }
   }
 
-  /** The lines of all leaves in order, reading ahead: for whoever can work without an object for each entry. */
-  async *scanLines(): AsyncGenerator<Lines> {
-    for await (const { leaves } of this.#readLeaves({})) yield* leaves;
-  }
-
-  /** The bytes of all leaves in order, reading ahead. */
-  async *scanLeaves(): AsyncGenerator<Buffer> {
-    for await (const lines of this.scanLines()) yield lines.bytes;
+  /** The lines of all leaves in order, some leaves at a time, reading ahead: for whoever needs no object for each entry. */
+  async *scanLines(): AsyncGenerator<readonly Lines[]> {
+    for await (const { leaves } of this.#readLeaves({})) yield leaves;
   }
 
   /** Calls `use` for every range and leaf in which it may have entries, in order. */

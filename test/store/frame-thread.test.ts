@@ -44,7 +44,7 @@ describe('a thread that compresses', () => {
 });
 
 /** Frames of two leaves, and deltas against one. */
-async function framesToOpen(): Promise<{ readonly jobs: OpenJob[]; readonly raws: Buffer[] }> {
+function framesToOpen(): { readonly jobs: OpenJob[]; readonly raws: Buffer[] } {
   const jobs: OpenJob[] = [];
   const raws: Buffer[] = [];
   const leaves = manyLeaves(12);
@@ -55,9 +55,9 @@ async function framesToOpen(): Promise<{ readonly jobs: OpenJob[]; readonly raws
       { name: a.hash, offset: 0, length: a.bytes.length },
       { name: shortName(b.hash), offset: a.bytes.length, length: b.bytes.length },
     ];
-    jobs.push({ stored: await compressFrame(raw), rawBytes: raw.length, chunks: places });
+    jobs.push({ stored: compressFrame(raw), rawBytes: raw.length, chunks: places });
     raws.push(raw);
-    const delta = (await compressDelta(b.bytes, a.bytes)) as Buffer;
+    const delta = compressDelta(b.bytes, a.bytes) as Buffer;
     const chunks = [{ name: b.hash, offset: 0, length: b.bytes.length }];
     jobs.push({ stored: delta, rawBytes: b.bytes.length, dictionary: a.bytes, chunks });
     raws.push(b.bytes);
@@ -67,7 +67,7 @@ async function framesToOpen(): Promise<{ readonly jobs: OpenJob[]; readonly raws
 
 describe('a thread that opens frames', () => {
   test('gives their raw bytes, in the order of the jobs', async () => {
-    const { jobs, raws } = await framesToOpen();
+    const { jobs, raws } = framesToOpen();
     const thread = new FrameThread();
     const [first, second, none] = await Promise.all([
       thread.open(jobs),
@@ -81,7 +81,7 @@ describe('a thread that opens frames', () => {
   });
 
   test('gives nothing for a frame that is damaged, or does not hold a chunk of that name', async () => {
-    const { jobs, raws } = await framesToOpen();
+    const { jobs, raws } = framesToOpen();
     const [full, delta] = jobs as [OpenJob, OpenJob];
     const flipped = Buffer.from(full.stored);
     flipped.writeUInt8(flipped.readUInt8(20) ^ 4, 20);
@@ -99,7 +99,7 @@ describe('a thread that opens frames', () => {
   });
 
   test('gives nothing once it has ended', async () => {
-    const { jobs } = await framesToOpen();
+    const { jobs } = framesToOpen();
     const thread = new FrameThread();
     await thread.close();
     expect(await thread.open(jobs)).toEqual(jobs.map(() => undefined));

@@ -16,82 +16,84 @@ const NO_DICTIONARY = {};
 describe('frames', () => {
   test.for([0, 1, 63, 64, 255, 256, 257, 65_535, 65_536, 65_792, 200_000])(
     'of %i raw bytes decompress to what was compressed',
-    async (length) => {
+    (length) => {
       const random = seededRandom(length);
       for (const raw of [Buffer.alloc(length, 'ab'), Buffer.from(random.bytes(length))]) {
-        const stored = await compressFrame(raw);
-        expect((await decompressFrame(stored, length, NO_DICTIONARY)).equals(raw)).toBe(true);
+        const stored = compressFrame(raw);
+        expect(decompressFrame(stored, length, NO_DICTIONARY).equals(raw)).toBe(true);
       }
     },
   );
 
-  test('with a dictionary need the same one to be read', async () => {
+  test('with a dictionary need the same one to be read', () => {
     const raw = Buffer.concat([leaf.subarray(0, 4000), Buffer.from('new'), leaf.subarray(4000)]);
-    const stored = (await compressDelta(raw, leaf)) as Buffer;
+    const stored = compressDelta(raw, leaf) as Buffer;
     expect(stored.length).toBeLessThan(30);
-    expect((await decompressFrame(stored, raw.length, { dictionary: leaf })).equals(raw)).toBe(true);
+    expect(decompressFrame(stored, raw.length, { dictionary: leaf }).equals(raw)).toBe(true);
     const other = Buffer.from(leaf).fill('x', 100, 200);
-    await expect(decompressFrame(stored, raw.length, {})).rejects.toMatchObject({ code: 'bad-chunk' });
+    expect(() => decompressFrame(stored, raw.length, {})).toThrow(expect.objectContaining({ code: 'bad-chunk' }));
     // What comes of the wrong one has no checksum: only the names of the chunks tell (P6).
-    const wrong = await decompressFrame(stored, raw.length, { dictionary: other });
+    const wrong = decompressFrame(stored, raw.length, { dictionary: other });
     expect(wrong.equals(raw)).toBe(false);
   });
 
   test.for([0, 1, 255, 256, 65_791, 65_792, 300_000])(
     'with a dictionary and %i raw bytes lack the header that zstd would write',
-    async (length) => {
+    (length) => {
       const raw = Buffer.from(seededRandom(length).bytes(length));
       for (const effort of ['fast', 'dense'] as const) {
-        const stored = (await compressDelta(raw, leaf, effort)) as Buffer;
-        expect((await decompressFrame(stored, length, { dictionary: leaf })).equals(raw)).toBe(true);
+        const stored = compressDelta(raw, leaf, effort) as Buffer;
+        expect(decompressFrame(stored, length, { dictionary: leaf }).equals(raw)).toBe(true);
       }
     },
   );
 
-  test('that exactly fill the memory zlib sets aside for them end with themselves', async () => {
+  test('that exactly fill the memory zlib sets aside for them end with themselves', () => {
     const noise = Buffer.from(seededRandom(7).bytes(70_000));
     const sizes = (around: number): number[] => Array.from({ length: 64 }, (_, step) => around - 48 + step);
     const exact = { full: 0, delta: 0 };
     // 16 KiB, twice and four times that; for deltas 1 KiB, and a sixteenth of the raw bytes.
     for (const length of [16_384, 32_768, 65_536].flatMap(sizes)) {
       const raw = noise.subarray(0, length);
-      const stored = await compressFrame(raw);
+      const stored = compressFrame(raw);
       if (stored.length % 16_384 === 0) exact.full++;
-      expect((await decompressFrame(stored, length, NO_DICTIONARY)).equals(raw)).toBe(true);
+      expect(decompressFrame(stored, length, NO_DICTIONARY).equals(raw)).toBe(true);
     }
     for (const [old, added] of [0, 8000, 32_000].flatMap((old) => sizes(1024).map((added) => [old, added] as const))) {
       const dictionary = noise.subarray(60_000 - old - 100, 60_000);
       const raw = Buffer.concat([noise.subarray(60_000 - old, 60_000), noise.subarray(0, added)]);
-      const stored = (await compressDelta(raw, dictionary)) as Buffer;
+      const stored = compressDelta(raw, dictionary) as Buffer;
       // Before the header is taken off, of seven bytes.
       if ((stored.length + 7) % 1024 === 0) exact.delta++;
-      expect((await decompressFrame(stored, raw.length, { dictionary })).equals(raw)).toBe(true);
+      expect(decompressFrame(stored, raw.length, { dictionary }).equals(raw)).toBe(true);
     }
     expect(exact.full).toBeGreaterThan(0);
     expect(exact.delta).toBeGreaterThan(0);
   });
 
-  test('larger than the window of zstd are not made against a dictionary', async () => {
-    expect(await compressDelta(Buffer.alloc(12 * 2 ** 20), leaf)).toBeUndefined();
+  test('larger than the window of zstd are not made against a dictionary', () => {
+    expect(compressDelta(Buffer.alloc(12 * 2 ** 20), leaf)).toBeUndefined();
   });
 
-  test('with a dictionary, cut short at any byte or followed by anything, are refused', async () => {
-    const stored = (await compressDelta(leaf.subarray(0, 1000), leaf)) as Buffer;
+  test('with a dictionary, cut short at any byte or followed by anything, are refused', () => {
+    const stored = compressDelta(leaf.subarray(0, 1000), leaf) as Buffer;
     const parts = Array.from({ length: stored.length }, (_, length) => stored.subarray(0, length));
     for (const part of [...parts, Buffer.concat([stored, Buffer.alloc(4)])]) {
-      await expect(decompressFrame(part, 1000, { dictionary: leaf })).rejects.toMatchObject({ code: 'bad-chunk' });
+      expect(() => decompressFrame(part, 1000, { dictionary: leaf })).toThrow(
+        expect.objectContaining({ code: 'bad-chunk' }),
+      );
     }
   });
 
-  test('of another raw length than listed are refused before they are decompressed', async () => {
-    const stored = await compressFrame(leaf);
+  test('of another raw length than listed are refused before they are decompressed', () => {
+    const stored = compressFrame(leaf);
     for (const length of [leaf.length - 1, leaf.length + 1, 0, 2 ** 24]) {
       expect(() => checkFrame(stored, length, false)).toThrow(`does not declare ${length} raw bytes`);
     }
   });
 
-  test('cut short at any byte, or followed by anything, are refused', async () => {
-    const stored = await compressFrame(leaf.subarray(0, 1000));
+  test('cut short at any byte, or followed by anything, are refused', () => {
+    const stored = compressFrame(leaf.subarray(0, 1000));
     for (let length = 0; length < stored.length; length += 1) {
       expect(() => checkFrame(stored.subarray(0, length), 1000, false)).toThrow('a compressed frame');
     }
@@ -105,13 +107,18 @@ describe('frames', () => {
     expect(() => checkFrame(stored, leaf.length, false)).toThrow('lacks a checksum');
   });
 
-  test('with one bit flipped never give other bytes', async () => {
+  test('with one bit flipped never give other bytes', () => {
     const raw = leaf.subarray(0, 300);
-    const stored = await compressFrame(raw);
+    const stored = compressFrame(raw);
     for (let bit = 0; bit < stored.length * 8; bit += 1) {
       const damaged = Buffer.from(stored);
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
-      const read = await decompressFrame(damaged, raw.length, NO_DICTIONARY).catch(() => raw);
+      let read = raw;
+      try {
+        read = decompressFrame(damaged, raw.length, NO_DICTIONARY);
+      } catch {
+        // Refused, as most are.
+      }
       expect(read.equals(raw)).toBe(true);
     }
   });
@@ -131,10 +138,7 @@ const zstdCommand = (): string | undefined => {
   }
 };
 
-test.skipIf(zstdCommand() === undefined)(
-  'the zstd command reads a frame (skipped where it is not installed)',
-  async () => {
-    const stored = await compressFrame(leaf);
-    expect(execFileSync('zstd', ['-d', '-c'], { input: stored }).equals(leaf)).toBe(true);
-  },
-);
+test.skipIf(zstdCommand() === undefined)('the zstd command reads a frame (skipped where it is not installed)', () => {
+  const stored = compressFrame(leaf);
+  expect(execFileSync('zstd', ['-d', '-c'], { input: stored }).equals(leaf)).toBe(true);
+});

@@ -58,7 +58,8 @@ describe('TreeReader', () => {
         expect(asText((await Array.fromAsync(reader.scan({ from: start }))).flat())).toEqual(
           all.filter(([key]) => Buffer.compare(Buffer.from(key), start) >= 0),
         );
-        const text = Buffer.concat(await Array.fromAsync(reader.scanLeaves())).toString();
+        const leaves = (await Array.fromAsync(reader.scanLines())).flat();
+        const text = Buffer.concat(leaves.map(({ bytes }) => bytes)).toString();
         expect(text).toBe(all.map(([key, value]) => `${key}\t${value}\n`).join(''));
       }),
       { numRuns: 300 },
@@ -94,7 +95,9 @@ describe('TreeReader', () => {
         },
       };
       let lines = 0;
-      for await (const { count } of new TreeReader(source, tree).scanLines()) lines += count;
+      for await (const leaves of new TreeReader(source, tree).scanLines()) {
+        for (const { count } of leaves) lines += count;
+      }
       expect(lines).toBe(rows);
       return readings;
     };
