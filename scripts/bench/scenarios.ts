@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { Figure, Target } from './figures.ts';
 import { longHistory } from './history.ts';
-import { measure, type Run } from './measure.ts';
+import { measure, median, type Run } from './measure.ts';
 import { DATASET, folderBytes, type Project, type Sizes } from './project.ts';
 import { readBytes } from './read-bytes.ts';
 import type { World } from './world.ts';
@@ -33,6 +33,9 @@ const PARSE_LINES = `
 const lines = require('node:readline').createInterface({ input: require('node:fs').createReadStream(process.argv[1]) });
 (async () => { for await (const line of lines) JSON.parse(line); })();`;
 
+/** Stores a file without understanding it, for comparison. */
+const FLOOR = join(import.meta.dirname, 'floor.ts');
+
 const seconds = (run: Run): number => run.wallMs / 1000;
 const megabytes = (path: string): number => statSync(path).size / 1e6;
 
@@ -51,6 +54,8 @@ async function firstImport(world: World): Promise<readonly Figure[]> {
   const file = await world.datasetFile(rows);
   const { runs, sizes } = await world.imported(rows, fewer(world));
   const parsed = await repeated(world, fewer(world), () => measure([process.execPath, '-e', PARSE_LINES, file]));
+  const floors = await repeated(world, fewer(world), () => measure([process.execPath, FLOOR, file]));
+  const floor = median(floors.map(({ wallMs }) => wallMs));
   const peaks = runs.map(({ add, commit }) => Math.max(add.peakRssBytes, commit.peakRssBytes));
   return [
     {
@@ -71,6 +76,17 @@ async function firstImport(world: World): Promise<readonly Figure[]> {
       what: 'for comparison: reading the file with `readline` and `JSON.parse`',
       unit: 'rows/s',
       values: parsed.map((run) => rows / seconds(run)),
+    },
+    {
+      what: 'for comparison: reading, hashing and compressing the file on two threads',
+      unit: 'ms',
+      values: floors.map(({ wallMs }) => wallMs),
+    },
+    {
+      what: '`add` and `commit`, in proportion to that',
+      unit: 'times',
+      values: runs.map(({ add, commit }) => (add.wallMs + commit.wallMs) / floor),
+      target: { atMost: 3 },
     },
   ];
 }

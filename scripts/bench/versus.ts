@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { startS3Server, s3Environment, type S3Server } from '../s3-server.ts';
 import { formatBytes, formatDuration, formatTable, measure, median, type Cost } from './measure.ts';
 import { Link, type LinkShape } from './link.ts';
-import type { Command, Peer, Remote, Site, State } from './peers/peer.ts';
+import type { Command, Peer, Prepared, Remote, Site, State } from './peers/peer.ts';
 import { folderBytes, settleDisk } from './project.ts';
+import type { QuietRuns } from './quiet.ts';
 import { History } from './states.ts';
 import type { World } from './world.ts';
 
@@ -217,6 +218,7 @@ async function compare(world: World, contestants: readonly Contestant[], options
     next(await history.addBatch(BATCH_ROWS)),
   );
   tell(remoteTable(contestants, first, options.batches));
+  await keep(contestants, 'before');
   await measured('150 relabels, scattered over the dataset, recorded and sent', 1, async () =>
     next(await history.relabel(RELABELS)),
   );
@@ -224,34 +226,47 @@ async function compare(world: World, contestants: readonly Contestant[], options
     const commands = contestant.peer.status?.(contestant.site);
     return commands === undefined ? undefined : quiet.run(() => contestant.run(commands));
   });
+  await keep(contestants, 'after');
+  await measured('Which rows changed by that', repeat, async () =>
+    prepared(quiet, ({ peer, site }) => peer.changes?.(site, ['before', 'after'])),
+  );
+  await measured('The same, said by somebody new', few, async () =>
+    prepared(quiet, ({ peer, site }) => peer.changesAfar?.(site, `${site.folder}.clone`, ['before', 'after'])),
+  );
   const fetches = [
     ['The newest state, fetched by somebody new', 'all'],
     ['The same, of uttr the test side only', 'test'],
   ] as const;
   for (const [title, part] of fetches) {
-    await measured(title, few, async () => async (contestant) => {
-      const { peer, site } = contestant;
-      const fetched = peer.fetch?.(site, `${site.folder}.clone`, part);
-      if (fetched === undefined) return undefined;
-      return quiet.run(
-        () => contestant.run(fetched.measured),
-        () => contestant.run(fetched.before),
-      );
-    });
-  }
-  await measured('The dataset written out as plain files', few, async () => async (contestant) => {
-    const written = contestant.peer.write?.(contestant.site);
-    if (written === undefined) return undefined;
-    return quiet.run(
-      () => contestant.run(written.measured),
-      () => contestant.run(written.before),
+    await measured(title, few, async () =>
+      prepared(quiet, ({ peer, site }) => peer.fetch?.(site, `${site.folder}.clone`, part)),
     );
-  });
+  }
+  await measured('The dataset written out as plain files', few, async () =>
+    prepared(quiet, ({ peer, site }) => peer.write?.(site)),
+  );
   return parts.join('\n');
 }
 
 /** What each does in turn; undefined where a program has no word for it. */
 type Workload = (contestant: Contestant) => Promise<Measured | undefined>;
+
+/** Keeps what was recorded last under a name. */
+async function keep(contestants: readonly Contestant[], name: string): Promise<void> {
+  for (const contestant of contestants) await contestant.run(contestant.peer.keep?.(contestant.site, name) ?? []);
+}
+
+/** What takes commands that are not measured before those that are. */
+function prepared(quiet: QuietRuns, find: (contestant: Contestant) => Prepared | undefined): Workload {
+  return async (contestant) => {
+    const commands = find(contestant);
+    if (commands === undefined) return undefined;
+    return quiet.run(
+      () => contestant.run(commands.measured),
+      () => contestant.run(commands.before),
+    );
+  };
+}
 
 /** Has each program do a workload, as often as asked; another one begins each time. */
 async function inTurn(

@@ -1,7 +1,8 @@
 /** DVC with its fastest settings: hard links instead of copies, nothing asked of the network, many transfers at once. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cloneProject, FILE, newGit, placeFile } from './git.ts';
+import { cloneProject, FILE, keepInGit, newGit, placeFile } from './git.ts';
 import { fromPyPI, versionOf } from './install.ts';
 import type { Command, Peer, Site, State } from './peer.ts';
 
@@ -11,9 +12,62 @@ const SHARDS = 1000;
 const FOLDER = 'shards';
 const LF = 10;
 
-/** One file. */
+/** One file. Rows that changed are found by coreutils: both states sorted, each on a core of its own, and compared. */
 export function dvc(): Peer {
-  return { ...common(FILE), name: 'dvc', place: placeFile };
+  const program = fromPyPI('dvc', [PACKAGE]);
+  return {
+    ...common(FILE),
+    name: 'dvc',
+    place: placeFile,
+    changes: (site, [older, newer]) => ({
+      before: [],
+      measured: [compareRows(cachedFile(site, older), cachedFile(site, newer))],
+    }),
+    changesAfar: (site, into, span) => {
+      const bare = `${into}.git`;
+      const get = (name: string): Command => ({
+        // From a path DVC would take what lies in the cache of the project there.
+        args: [
+          program,
+          'get',
+          '--quiet',
+          `file://${bare}`,
+          FILE,
+          '--rev',
+          name,
+          '--out',
+          `${name}.jsonl`,
+          '--jobs',
+          JOBS,
+        ],
+        cwd: into,
+      });
+      const [older, newer] = span.map((name) => `${name}.jsonl`) as [string, string];
+      return {
+        before: [
+          { args: ['rm', '-rf', into, bare] },
+          { args: ['git', 'clone', '--quiet', '--bare', site.folder, bare] },
+          { args: ['mkdir', '-p', into] },
+        ],
+        measured: [...span.map(get), { ...compareRows(older, newer), cwd: into }],
+      };
+    },
+  };
+}
+
+/** Rows of two files that only one of them has. */
+function compareRows(older: string, newer: string): Command {
+  const script =
+    'sort "$1" > ../older.sorted & sort "$2" > ../newer.sorted; wait; comm -3 ../older.sorted ../newer.sorted';
+  return { args: ['env', 'LC_ALL=C', 'sh', '-c', script, 'sh', older, newer] };
+}
+
+/** Where DVC's cache has the one file as it was in a state that was kept. */
+function cachedFile({ folder }: Site, name: string): string {
+  const { stdout } = spawnSync('git', ['show', `${name}:${FILE}.dvc`], { cwd: folder, encoding: 'utf8' });
+  const md5 = /md5: (?<md5>[0-9a-f]{32})/u.exec(stdout)?.groups?.['md5'];
+  if (md5 === undefined) throw new Error(`no hash of ${FILE} in what DVC wrote: ${stdout}`);
+  return join('.dvc', 'cache', 'files', 'md5', md5.slice(0, 2), md5.slice(2));
 }
 
 /** The same rows as a folder of files, so that a change of few of them touches few files. */
@@ -40,6 +94,7 @@ function common(target: string): Omit<Peer, 'name' | 'place'> {
     record: () => [run('add', '--quiet', target)],
     push: () => [run('push', '--quiet', '--jobs', JOBS)],
     status: () => [run('status', '--quiet')],
+    keep: keepInGit,
     write: () => ({
       before: [run('config', 'cache.type', 'copy'), { args: ['rm', '-rf', target] }],
       measured: [run('checkout', '--quiet', target)],

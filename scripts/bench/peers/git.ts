@@ -28,6 +28,15 @@ export function cloneProject({ folder }: Site, into: string): readonly Command[]
   ];
 }
 
+/** Puts what git has of a project under a tag. */
+export function keepInGit(_: Site, name: string): readonly Command[] {
+  return [
+    git('add', '--all'),
+    git('commit', '--quiet', '--allow-empty', '--message', name),
+    git('tag', '--force', name),
+  ];
+}
+
 /** Copies the dataset over the one file; the old one may be linked to a cache, so it is not written into. */
 export function placeFile(site: Site, { whole }: State): void {
   const draft = join(site.folder, '.new');
@@ -54,6 +63,11 @@ const withOrigin = ({ remote }: Site): readonly Command[] => [
 export function plainGit(): Peer {
   return {
     ...WITH_GIT,
+    keep: keepInGit,
+    changes: (_, [older, newer]) => ({
+      before: [],
+      measured: [git('diff', '--output=../changed-rows', older, newer, '--', FILE)],
+    }),
     name: 'git',
     version: versionOf('git', '--version'),
     create: withOrigin,

@@ -42,11 +42,20 @@ export interface Peer {
   push(site: Site): readonly Command[];
   /** Says what has changed, which is nothing. */
   status?(site: Site): readonly Command[];
+  /** Keeps what was recorded last under a name, for whoever compares it later. Not measured. */
+  keep?(site: Site, name: string): readonly Command[];
+  /** Says which rows changed between two states that were kept. */
+  changes?(site: Site, span: Span): Prepared;
+  /** The same, as somebody new says it, who has nothing but git's part of the project. */
+  changesAfar?(site: Site, into: string, span: Span): Prepared;
   /** Writes the recorded dataset out as plain files, into a place that is empty. */
   write?(site: Site): Prepared;
   /** Fetches the newest state as somebody new does; all of it where the program cannot fetch the test side alone. */
   fetch?(site: Site, into: string, part: 'all' | 'test'): Prepared;
 }
+
+/** Two states that were kept under these names, the older one first. */
+export type Span = readonly [string, string];
 
 export interface Prepared {
   /** Not measured. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command, Peer, Site } from './peer.ts';
-import { cloneProject, newGit } from './git.ts';
+import { cloneProject, keepInGit, newGit } from './git.ts';
 
 const DATASET = 'support';
 
@@ -28,6 +28,10 @@ export function uttr(command: readonly string[], version: string): Peer {
     ],
     push: () => [run('push')],
     status: () => [run('status')],
+    keep: keepInGit,
+    // The older one is the parent of the newer, which is what is meant where nothing is said.
+    changes: () => ({ before: [], measured: [run('diff')] }),
+    changesAfar: (site, into) => ({ before: cloneProject(site, into), measured: [{ ...run('diff'), cwd: into }] }),
     write: (site: Site) => ({
       before: [{ args: ['rm', '-rf', join(site.folder, 'export')] }],
       measured: [run('export', '--output', 'export')],
