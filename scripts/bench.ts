@@ -17,7 +17,7 @@
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, describeProgram, takePriority, versionOfPackage } from './bench/conditions.ts';
 import { figureTable } from './bench/figures.ts';
@@ -77,8 +77,12 @@ async function runVersus(world: World, names: readonly string[], own: Peer, prog
   const link = linkShape(values.link);
   const remote = link !== undefined ? 'link' : values.s3 ? 's3' : 'folder';
   const peers = [own, ...findPeers(names, (text) => world.note(text))];
-  const tables = await versus(world, peers, { s3: remote !== 'folder', link, batches: Number(values.batches) });
-  report(VERSUS_PARTS[remote], withConditions(tables, world, program));
+  const options = { s3: remote !== 'folder', link, batches: Number(values.batches) };
+  const { tables, chart } = await versus(world, peers, options);
+  const part = VERSUS_PARTS[remote];
+  if (values.out !== undefined) writeFileSync(join(dirname(values.out), `performance-${part}.svg`), chart);
+  const picture = `![Wall times of all programs, on a logarithmic scale](performance-${part}.svg)`;
+  report(part, withConditions(`${picture}\n\n${tables}`, world, program));
 }
 
 function report(part: string, content: string): void {

@@ -6,6 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startS3Server, s3Environment, type S3Server } from '../s3-server.ts';
+import { type Bar, barChart, type BarGroup } from './chart.ts';
 import { formatBytes, formatDuration, formatTable, measure, median, type Cost } from './measure.ts';
 import { Link, type LinkShape } from './link.ts';
 import type { Command, Peer, Prepared, Remote, Site, State } from './peers/peer.ts';
@@ -48,6 +49,16 @@ class Costs {
 
   of(peer: Peer, value: (cost: Measured) => number): number {
     return median((this.#runs.get(peer) ?? []).map(value));
+  }
+
+  /** Wall time of each program, for a picture. */
+  bars(peers: readonly Peer[]): readonly Bar[] {
+    return peers
+      .filter((peer) => this.has(peer))
+      .map((peer) => {
+        const value = this.of(peer, ({ wallMs }) => wallMs);
+        return { label: peer.name, value, text: formatDuration(value) };
+      });
   }
 
   table(peers: readonly Peer[]): string {
@@ -164,8 +175,14 @@ class Contestant {
   }
 }
 
-/** The tables of one comparison, as Markdown. @param peers the first one is uttr */
-export async function versus(world: World, peers: readonly Peer[], options: VersusOptions): Promise<string> {
+/** What a comparison gave: tables as Markdown, and wall times as a picture. */
+export interface Comparison {
+  readonly tables: string;
+  readonly chart: string;
+}
+
+/** Compares programs. @param peers the first one is uttr */
+export async function versus(world: World, peers: readonly Peer[], options: VersusOptions): Promise<Comparison> {
   const far = options.s3 ? await reach(options.link) : undefined;
   try {
     const able = peers.filter(({ remotes }) => remotes.includes(options.s3 ? 's3' : 'folder'));
@@ -186,18 +203,21 @@ async function reach(shape: LinkShape | undefined): Promise<Far> {
   return { server, link: await Link.to(server.endpoint, shape) };
 }
 
-async function compare(world: World, contestants: readonly Contestant[], options: VersusOptions): Promise<string> {
+async function compare(world: World, contestants: readonly Contestant[], options: VersusOptions): Promise<Comparison> {
   const { quiet, repeat } = world.options;
   const few = Math.ceil(repeat / 2);
   const history = new History(world);
   const parts: string[] = [];
+  const groups: BarGroup[] = [];
+  const programs = contestants.map(({ peer }) => peer);
   const tell = (part: string): void => {
     parts.push(part);
     world.note(part);
   };
   const measured = async (title: string, runs: number, prepare: () => Promise<Workload>): Promise<void> => {
     const costs = await inTurn(contestants, runs, prepare);
-    tell(`#### ${title}\n\n${costs.table(contestants.map(({ peer }) => peer))}`);
+    tell(`#### ${title}\n\n${costs.table(programs)}`);
+    groups.push({ title, bars: costs.bars(programs) });
   };
   /** What was recorded once cannot be recorded again. */
   const next =
@@ -245,7 +265,11 @@ async function compare(world: World, contestants: readonly Contestant[], options
   await measured('The dataset written out as plain files', few, async () =>
     prepared(quiet, ({ peer, site }) => peer.write?.(site)),
   );
-  return parts.join('\n');
+  const chart = barChart(
+    'Wall time of each program, on a logarithmic scale',
+    groups.filter(({ bars }) => bars.length > 0),
+  );
+  return { tables: parts.join('\n'), chart };
 }
 
 /** What each does in turn; undefined where a program has no word for it. */
