@@ -10,6 +10,7 @@ import { type Manifest, type TreeState, UNLABELLED_PLACE as UNLABELLED } from '.
 import { amongNodes, type ChunkSink, type ChunkSource } from '../store/chunks.ts';
 import { EMPTY_TREE, TreeBuilder, type TreeRoot } from '../tree/build.ts';
 import { type Edit, editTree } from '../tree/edit.ts';
+import { buildFirst } from './first-version.ts';
 import { inRetiredOrder } from './group-order.ts';
 import { changeEntry } from './change-entry.ts';
 import { type CommitPlan, placedGroups, type PlacedGroup, placeOf } from './commit-plan.ts';
@@ -74,6 +75,14 @@ function baseOf(job: Job, place: string): TreeState | TreeRoot {
 /** All trees that start empty, in one pass over the staged file. */
 async function buildEmpty(job: Job, places: readonly string[]): Promise<Map<string, TreeRoot>> {
   const builders = new Map(places.map((place) => [place, new TreeBuilder(job.sinks.data(place))]));
+  if (job.plan.isOnlyAdded) await buildFirst(job, builders);
+  else await buildMoved(job, builders);
+  const roots = new Map<string, TreeRoot>();
+  for (const [place, builder] of builders) roots.set(place, await builder.finish());
+  return roots;
+}
+
+async function buildMoved(job: Job, builders: ReadonlyMap<string, TreeBuilder>): Promise<void> {
   let done = 0;
   for await (const batch of withSides(job)) {
     for (const { move, side } of batch) {
@@ -88,9 +97,6 @@ async function buildEmpty(job: Job, places: readonly string[]): Promise<Map<stri
     throwIfAborted(job.signal);
     job.progress.update('writing', done, undefined, 'records');
   }
-  const roots = new Map<string, TreeRoot>();
-  for (const [place, builder] of builders) roots.set(place, await builder.finish());
-  return roots;
 }
 
 function addLine(builder: TreeBuilder | undefined, line: StagedLine): void {

@@ -31,12 +31,14 @@ export class CountTable {
     return this.#rows.get(row)?.get(column) ?? 0;
   }
 
+  forEach(use: (row: string, column: string, count: number) => void): void {
+    for (const [row, columns] of this.#rows) for (const [column, count] of columns) use(row, column, count);
+  }
+
   /** The sum of each column. */
   columnSums(): Map<string, number> {
     const sums = new Map<string, number>();
-    for (const columns of this.#rows.values()) {
-      for (const [column, count] of columns) sums.set(column, (sums.get(column) ?? 0) + count);
-    }
+    this.forEach((_, column, count) => void sums.set(column, (sums.get(column) ?? 0) + count));
     return sums;
   }
 
@@ -88,25 +90,33 @@ export interface CommitPlan {
   /** Complete for a version with a parent; for a first one, once its trees are built. */
   readonly counter: RecordCounter;
   readonly warnings: readonly string[];
+  /** Whether the version is a first one, and every staged line adds a record. */
+  readonly isOnlyAdded: boolean;
 }
 
 const stratumCaches = new WeakMap<readonly string[], Map<string, string>>();
 
-/** Stratum of a line's record; for the default policy it depends on the label alone and is looked up. */
+/** Stratum of a line's record. */
 function stratumOfLine(line: StagedLine, when: 'before' | 'after', stratify: readonly string[]): string {
-  const record = (when === 'before' ? line.before : line.after) as Buffer;
-  if (stratify.length !== 1 || stratify[0] !== 'intent' || (when === 'before' && !line.isUnchanged)) {
-    return stratumOf(decodeRecord(record), stratify);
-  }
+  if (when === 'before' && !line.isUnchanged) return stratumOf(decodeRecord(line.before as Buffer), stratify);
+  return stratumOfLabelled(line.intent, stratify, () => line.after as Buffer);
+}
+
+/**
+ * Stratum of a record with this label; for the default policy it depends on the label alone and is looked up.
+ *
+ * @param intent canonical JSON of the label.
+ */
+export function stratumOfLabelled(intent: string, stratify: readonly string[], record: () => Buffer): string {
+  if (stratify.length !== 1 || stratify[0] !== 'intent') return stratumOf(decodeRecord(record()), stratify);
   let cache = stratumCaches.get(stratify);
   if (cache === undefined) {
     cache = new Map();
     stratumCaches.set(stratify, cache);
   }
-  const { intent } = line;
   let stratum = cache.get(intent);
   if (stratum === undefined) {
-    stratum = stratumOf(decodeRecord(record), stratify);
+    stratum = stratumOf(decodeRecord(record()), stratify);
     cache.set(intent, stratum);
   }
   return stratum;
@@ -153,10 +163,14 @@ function isLabelled(line: StagedLine, when: 'before' | 'after'): boolean {
 /** The folded text that decides a new group's place in the draw: that of its first labelled record. */
 function drawText(move: GroupMove): string {
   const line = move.lines.find(({ intent }) => intent !== '') as StagedLine;
+  return wholeFold(line.buffer, line.start, line.foldEnd, () => line.after as Buffer);
+}
+
+/** The folded text of a record, whose column of the key is `bytes[start..end)`. */
+export function wholeFold(bytes: Buffer, start: number, end: number, record: () => Buffer): string {
   // A shortened column ends in a digest; only then the text itself is needed.
-  if (line.foldEnd - line.start <= KEY_COLUMN_LIMIT_BYTES)
-    return line.buffer.toString('utf8', line.start, line.foldEnd);
-  return foldedText(decodeRecord(line.after as Buffer).text);
+  if (end - start <= KEY_COLUMN_LIMIT_BYTES) return bytes.toString('utf8', start, end);
+  return foldedText(decodeRecord(record()).text);
 }
 
 /** Where a record lies, given its group's side: on that side, or with the unlabelled ones. */
@@ -213,7 +227,15 @@ export async function planCommit(
   const assigned = assigner.assign();
   const newSides = (ordinal: number): string => sides[assigned.sideOf(ordinal)] as string;
   const counter = new RecordCounter(parent, strata, groups);
-  const plan: CommitPlan = { sides, strata, groups, newSides, counter, warnings: assigned.warnings };
+  const plan: CommitPlan = {
+    sides,
+    strata,
+    groups,
+    newSides,
+    counter,
+    warnings: assigned.warnings,
+    isOnlyAdded: false,
+  };
   // Of a first version nothing needs to be known before its trees are built: it is counted on the way.
   if (parent !== undefined) {
     for await (const batch of placedGroups(path, identity, policy.stratify, plan)) {
@@ -299,20 +321,32 @@ export class RecordCounter {
     this.#groups = groups;
   }
 
+  /** Counts new groups of a stratum. */
+  addGroups(stratum: string, side: string, count: number): void {
+    this.#strata.add(stratum, side, count);
+    this.#groups.set(side, (this.#groups.get(side) ?? 0) + count);
+  }
+
+  /** Counts records of a first version. @param intent canonical JSON of their label */
+  addFirst(intent: string, place: string, count: number): void {
+    this.intents.add(intent, place, count);
+    this.totals.changes.added += count;
+  }
+
   add(move: GroupMove, side: string | undefined): void {
-    if (side !== undefined && isNew(move)) {
-      this.#strata.add(move.stratumAfter as string, side, 1);
-      this.#groups.set(side, (this.#groups.get(side) ?? 0) + 1);
-    }
+    if (side !== undefined && isNew(move)) this.addGroups(move.stratumAfter as string, side, 1);
     for (const line of move.lines) this.#line(line, move, side);
   }
 
   #line(line: StagedLine, move: GroupMove, side: string | undefined): void {
     if (line.isAdded) {
       const place = line.intent === '' ? UNLABELLED : (side ?? UNLABELLED);
-      this.intents.add(line.intent, place, 1);
-      if (this.#isFirst) this.totals.changes.added++;
-      else this.totals.addNew(line.intent, place);
+      if (this.#isFirst) {
+        this.addFirst(line.intent, place, 1);
+      } else {
+        this.intents.add(line.intent, place, 1);
+        this.totals.addNew(line.intent, place);
+      }
       return;
     }
     const was = placeOf(line, 'before', move.from);

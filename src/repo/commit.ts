@@ -16,8 +16,9 @@ import {
 import { NORMALISER_VERSION } from '../records/text.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { type BuiltTrees, buildTrees } from './build-version.ts';
-import { type CommitPlan, planCommit } from './commit-plan.ts';
+import { type CommitPlan, planCommit, type PlanOptions } from './commit-plan.ts';
 import type { DatasetConfig } from './config.ts';
+import { planFirst } from './first-version.ts';
 import { AddedGroups, maintainFilter } from './group-filter.ts';
 import type { ChangeCounts } from './group-state.ts';
 import { versionStats } from './query.ts';
@@ -72,7 +73,7 @@ export async function commit(
   const isBulk = staged.summary.lines >= BULK_RECORDS;
   if (isBulk) await repository.startCompressing();
   const groups = new AddedGroups(repository, dataset, parent?.hash, staged.summary.lines);
-  const plan = await planCommit(staged.path, policy, config.identity, parent?.manifest, {
+  const plan = await planOf(staged.path, policy, config.identity, parent?.manifest, {
     onNewGroup: (bytes, start, end) => {
       groups.add(bytes, start, end);
     },
@@ -124,6 +125,18 @@ export async function commit(
     await sinks.abort();
     throw error;
   }
+}
+
+/** As `planCommit`; of a first version by the faster way, where that can be taken. */
+async function planOf(
+  path: string,
+  policy: SplitPolicy,
+  identity: readonly string[],
+  parent: Manifest | undefined,
+  options: PlanOptions,
+): Promise<CommitPlan> {
+  const first = parent === undefined ? await planFirst(path, policy, identity, options) : undefined;
+  return first ?? planCommit(path, policy, identity, parent, options);
 }
 
 /** What is staged, prepared against the version that will be its parent. */

@@ -304,17 +304,16 @@ export async function checksumOf(path: string): Promise<number> {
 /**
  * Reads a staged file in batches of whole lines.
  *
+ * @param parse is given the bytes of a batch.
  * @throws bad-checksum when the file ends in the middle of a line
  */
-async function* readLines(path: string, keyColumns: number): AsyncIterable<readonly StagedLine[]> {
-  const labels = new LabelTable();
+async function* readBatches<Batch>(path: string, parse: (bytes: Buffer) => Batch): AsyncIterable<Batch> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const piece of readPieces(path)) {
     const filled = behind(rest, piece);
-    const lines: StagedLine[] = [];
-    const used = takeLines(filled, lines, keyColumns, labels);
-    if (lines.length > 0) yield lines;
-    rest = filled.subarray(used);
+    const end = filled.lastIndexOf(LF) + 1;
+    if (end > 0) yield parse(filled.subarray(0, end));
+    rest = filled.subarray(end);
     if (rest.length > LINE_LIMIT_BYTES) throw damaged(path);
   }
   if (rest.length > 0) throw damaged(path);
@@ -329,13 +328,78 @@ function behind(rest: Buffer, { buffer, bytesRead }: Piece): Buffer {
   return buffer.subarray(start, end);
 }
 
-function takeLines(bytes: Buffer, lines: StagedLine[], keyColumns: number, labels: LabelTable): number {
-  let start = 0;
-  for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
+function stagedLines(bytes: Buffer, keyColumns: number, labels: LabelTable): StagedLine[] {
+  const lines: StagedLine[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(LF, start);
     lines.push(new StagedLine(bytes, start, end, keyColumns, labels));
     start = end + 1;
   }
-  return start;
+  return lines;
+}
+
+/** Lines that all add a record to a group without a side, in place: without an object for each. */
+export interface AddedLines {
+  readonly buffer: Buffer;
+  readonly count: number;
+  /** Start of each key; the line in a leaf is `[starts[i], ends[i]]`. */
+  readonly starts: Uint32Array;
+  readonly foldEnds: Uint32Array;
+  readonly keyEnds: Uint32Array;
+  /** Position of each LF. */
+  readonly ends: Uint32Array;
+  /** Canonical JSON of each label; empty where there is none. */
+  readonly intents: readonly string[];
+}
+
+/** About how long a line is; where lines are shorter, the tables grow. */
+const USUAL_LINE_BYTES = 160;
+
+/** Reads a staged file as lines that only add; `undefined` in the place of a batch that has any other. */
+export function readAddedLines(path: string, identity: readonly string[]): AsyncIterable<AddedLines | undefined> {
+  const labels = new LabelTable();
+  const keyColumns = keyColumnsOf(identity);
+  return readBatches(path, (bytes) => addedLines(bytes, keyColumns, labels));
+}
+
+function addedLines(buffer: Buffer, keyColumns: number, labels: LabelTable): AddedLines | undefined {
+  let capacity = Math.ceil(buffer.length / USUAL_LINE_BYTES);
+  let starts = new Uint32Array(capacity);
+  let foldEnds = new Uint32Array(capacity);
+  let keyEnds = new Uint32Array(capacity);
+  let ends = new Uint32Array(capacity);
+  const intents: string[] = [];
+  let count = 0;
+  for (let at = 0; at < buffer.length; count++) {
+    const end = buffer.indexOf(LF, at);
+    const intentEnd = nextTab(buffer, at + 2, end);
+    const start = intentEnd + 2;
+    const foldEnd = nextTab(buffer, start, end);
+    let keyEnd = nextTab(buffer, foldEnd + 1, end);
+    for (let column = 2; column < keyColumns; column++) keyEnd = nextTab(buffer, keyEnd + 1, end);
+    const hasNoHome = buffer[at] === DASH && buffer[at + 1] === TAB;
+    const isAdded = buffer[intentEnd + 1] === TAB && end - keyEnd > 2;
+    if (!hasNoHome || !isAdded) return undefined;
+    if (count === capacity) {
+      [starts, foldEnds, keyEnds, ends] = [doubled(starts), doubled(foldEnds), doubled(keyEnds), doubled(ends)];
+      capacity = starts.length;
+    }
+    starts[count] = start;
+    foldEnds[count] = foldEnd;
+    keyEnds[count] = keyEnd;
+    ends[count] = end;
+    intents.push(labels.read(buffer, at + 2, intentEnd));
+    at = end + 1;
+  }
+  return { buffer, count, starts, foldEnds, keyEnds, ends, intents };
+}
+
+function doubled(table: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(table.buffer.transfer(2 * table.byteLength));
+}
+
+function keyColumnsOf(identity: readonly string[]): number {
+  return identity.length === 0 ? 2 : 3;
 }
 
 function damaged(path: string): UttrError {
@@ -349,7 +413,8 @@ export async function* readStagedGroups(
   path: string,
   identity: readonly string[],
 ): AsyncIterable<readonly (readonly StagedLine[])[]> {
-  const keyColumns = identity.length === 0 ? 2 : 3;
+  const keyColumns = keyColumnsOf(identity);
+  const labels = new LabelTable();
   const small = recent?.path === path ? recent : undefined;
   const known = small?.groups.get(keyColumns);
   if (known !== undefined) {
@@ -358,7 +423,7 @@ export async function* readStagedGroups(
   }
   const all: (readonly StagedLine[])[] = [];
   let open: StagedLine[] = [];
-  for await (const lines of readLines(path, keyColumns)) {
+  for await (const lines of readBatches(path, (bytes) => stagedLines(bytes, keyColumns, labels))) {
     const groups: StagedLine[][] = [];
     for (const line of lines) {
       const first = open[0];
