@@ -2,6 +2,7 @@
  * Measures the built package on generated data and writes docs/performance.md: `npm run bench -- [options]`.
  *
  *   --rows <count>   rows of the dataset, by default 1e6, the size for which targets are promised
+ *   --runs <count>   of what is short, by default 5; half as many of what takes long
  *   --quick          20,000 rows and few runs: whether everything still works, not how fast
  *   --only <name>    one scenario (see scripts/bench/scenarios.ts); may be given again
  *   --out <file>     write the tables into this page, between its marks
@@ -38,6 +39,7 @@ const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1e6' },
+    runs: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
@@ -79,7 +81,7 @@ async function runVersus(world: World, names: readonly string[], own: Peer, prog
   const peers = [own, ...findPeers(names, (text) => world.note(text))];
   const options = { s3: remote !== 'folder', link, batches: Number(values.batches) };
   const { tables, chart } = await versus(world, peers, options);
-  const part = VERSUS_PARTS[remote];
+  const part = `${VERSUS_PARTS[remote]}${world.isLarge ? '-large' : ''}`;
   if (values.out !== undefined) writeFileSync(join(dirname(values.out), `performance-${part}.svg`), chart);
   const picture = `![Wall times of all programs, on a logarithmic scale](performance-${part}.svg)`;
   report(part, withConditions(`${picture}\n\n${tables}`, world, program));
@@ -104,7 +106,7 @@ try {
   const program = describeProgram(root);
   const world = new World({
     rows: values.quick ? 20_000 : Number(values.rows),
-    repeat: values.quick ? 2 : 5,
+    repeat: values.quick ? 2 : Number(values.runs),
     command,
     dataFolder,
     scratchFolder,

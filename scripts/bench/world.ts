@@ -58,6 +58,11 @@ export class World {
     return this.rows === FULL_ROWS;
   }
 
+  /** Whether it is so much larger that its figures stand beside the others. */
+  get isLarge(): boolean {
+    return this.rows > FULL_ROWS;
+  }
+
   note(text: string): void {
     this.options.note(text);
   }
