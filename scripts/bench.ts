@@ -30,7 +30,7 @@ import { findPeers } from './bench/peers/all.ts';
 import type { Peer } from './bench/peers/peer.ts';
 import { uttr } from './bench/peers/uttr.ts';
 import type { LinkShape } from './bench/link.ts';
-import { versus, VERSUS_PARTS } from './bench/versus.ts';
+import { LARGE_PART, versus, VERSUS_PARTS } from './bench/versus.ts';
 import { World } from './bench/world.ts';
 
 const ROUND_TRIP_MS = 20;
@@ -81,7 +81,7 @@ async function runVersus(world: World, names: readonly string[], own: Peer, prog
   const peers = [own, ...findPeers(names, (text) => world.note(text))];
   const options = { s3: remote !== 'folder', link, batches: Number(values.batches) };
   const { tables, chart } = await versus(world, peers, options);
-  const part = `${VERSUS_PARTS[remote]}${world.isLarge ? '-large' : ''}`;
+  const part = world.isLarge && remote === 's3' ? LARGE_PART : VERSUS_PARTS[remote];
   if (values.out !== undefined) writeFileSync(join(dirname(values.out), `performance-${part}.svg`), chart);
   const picture = `![Wall times of all programs, on a logarithmic scale](performance-${part}.svg)`;
   report(part, withConditions(`${picture}\n\n${tables}`, world, program));

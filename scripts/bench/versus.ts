@@ -23,6 +23,8 @@ export interface VersusOptions {
 
 /** Parts of docs/performance.md that comparisons fill. */
 export const VERSUS_PARTS = { folder: 'versus-folder', s3: 'versus-s3', link: 'versus-link' } as const;
+/** Of a dataset larger than the one that targets are promised for, which has tables of its own. */
+export const LARGE_PART = 'versus-s3-large';
 
 const BATCH_ROWS = 1000;
 const RELABELS = 150;
