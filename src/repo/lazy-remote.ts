@@ -10,6 +10,7 @@ import type { ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
 import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { RemoteChunks } from '../store/remote-chunks.ts';
+import { namesIn } from '../store/chunk-index.ts';
 import { copyToEnd } from '../store/transfer.ts';
 import { defaultRemote, openRemote, type OpenRemote } from './remotes.ts';
 import type { Repository } from './repository.ts';
@@ -131,7 +132,7 @@ export class LazyRemote implements FrameSource {
       wanted: (async function* one() {
         yield wanted;
       })(),
-      alreadyThere: (name) => catalogue.has(name),
+      alreadyThere: (names) => namesIn(catalogue, names),
       depthThere: (name) => catalogue.find(name)?.frame.depth,
     });
     catalogue.transaction(() => catalogue.addPacks(packs));
@@ -209,6 +210,7 @@ export class LazyRemote implements FrameSource {
       footers: footerCache(this.#repository, remote.url),
       atHand: (names) => this.#atHand(names),
       keepBytes: KEEP_BYTES,
+      startChecking: async () => (await this.#repository.startThread()).check,
       signal: this.#repository.signal,
     });
   }

@@ -8,6 +8,7 @@
 import { crashPoint } from '../base/crash-points.ts';
 import { isUttrError, UttrError } from '../base/errors.ts';
 import { encodePointer, pointerOf } from '../records/pointer.ts';
+import { namesIn } from '../store/chunk-index.ts';
 import { PackSink } from '../store/pack-sink.ts';
 import type { RemoteChunks } from '../store/remote-chunks.ts';
 import { copyToEnd, type WantedChunk } from '../store/transfer.ts';
@@ -238,7 +239,7 @@ class Pull {
       from: this.#chunks,
       to: sink,
       wanted: this.#wanted(version, side),
-      alreadyThere: (hash) => catalogue.has(hash),
+      alreadyThere: (names) => namesIn(catalogue, names),
       depthThere: (hash) => catalogue.find(hash)?.frame.depth,
       progress: this.#repository.progress,
       signal: this.#repository.signal,

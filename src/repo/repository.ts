@@ -137,11 +137,12 @@ export class Repository {
 
   /** Has another thread compress what new sinks are given: for work that is worth its start, some 20 ms. */
   async startCompressing(): Promise<void> {
-    await this.#startThread();
+    await this.startThread();
     this.#isCompressing = true;
   }
 
-  async #startThread(): Promise<FrameThread> {
+  /** Starts the thread that compresses, opens and checks frames, or gives the one that runs. @internal */
+  async startThread(): Promise<FrameThread> {
     const { FrameThread: Thread } = await import('../store/frame-thread.ts');
     return (this.#thread ??= new Thread());
   }
@@ -150,7 +151,7 @@ export class Repository {
     return new ChunkStore(this.local, this.catalogue, {
       fallback,
       signal: this.signal,
-      startOpening: async () => (await this.#startThread()).open,
+      startOpening: async () => (await this.startThread()).open,
     });
   }
 

@@ -4,7 +4,7 @@
 import { isUttrError, UttrError } from '../base/errors.ts';
 import type { Hash, ShortName } from '../base/hash.ts';
 import type { Manifest } from '../records/manifest.ts';
-import type { ChunkIndex, ChunkLocation, FrameLocation } from '../store/chunk-index.ts';
+import { type ChunkIndex, type ChunkLocation, type FrameLocation, namesIn } from '../store/chunk-index.ts';
 import type { ChunkReading } from '../store/chunks.ts';
 import type { FrameSource, WholeFrame } from '../store/frame-reader.ts';
 import { MemoryChunkIndex } from '../store/memory-chunk-index.ts';
@@ -45,7 +45,7 @@ export async function sendVersions(
       from: new EveryChunk(repository),
       to: sink,
       wanted: chunksOf(repository, versions, held),
-      alreadyThere: (hash) => sent.has(hash),
+      alreadyThere: (names) => namesIn(sent, names),
       depthThere: async (hash, reading) => sent.find(hash)?.frame.depth ?? chunksThere.likelyDepthOf(hash, reading),
       progress: repository.progress,
       signal: repository.signal,
@@ -74,7 +74,7 @@ export async function sendWhole(
     from: new EveryChunk(repository),
     to: sink,
     wanted: chunksOfWhole(repository, version),
-    alreadyThere: () => false,
+    alreadyThere: () => new Set(),
     depthThere: () => undefined,
     alone: true,
     progress: repository.progress,

@@ -37,6 +37,12 @@ export interface ChunkIndex {
   has(name: Hash | ShortName): boolean;
 }
 
+/** Those of the names that the index knows. */
+export function namesIn(index: Pick<ChunkIndex, 'findMany'>, names: readonly ShortName[]): Set<ShortName> {
+  const found = index.findMany(names);
+  return new Set(names.filter((_, position) => found[position] !== undefined));
+}
+
 /** Names a frame within a process. */
 export function frameKey(frame: FrameLocation): string {
   let key = frameKeys.get(frame);

@@ -8,6 +8,7 @@ import { ByteCache } from './frame-cache.ts';
 import { FrameReader, type FrameSource, type LocatedChunk, type WholeFrame } from './frame-reader.ts';
 import { readFooter, RecentPacks } from './pack-reader.ts';
 import { badPack, type PackIndex } from './pack.ts';
+import { WholePacks } from './whole-packs.ts';
 
 const FRAME_CACHE_BYTES = 32 * 2 ** 20;
 const CHUNK_CACHE_BYTES = 16 * 2 ** 20;
@@ -34,6 +35,7 @@ export class ChunkStore implements FrameSource {
   readonly #reader: FrameReader;
   readonly #chunks: ByteCache;
   readonly #packs: RecentPacks;
+  readonly #wholePacks: WholePacks;
   readonly #startOpening: (() => Promise<OpenFrames>) | undefined;
 
   constructor(store: BlobStore, index: ChunkIndex, options: ChunkStoreOptions = {}) {
@@ -44,6 +46,7 @@ export class ChunkStore implements FrameSource {
     this.#startOpening = options.startOpening;
     this.#chunks = new ByteCache(options.chunkCacheBytes ?? CHUNK_CACHE_BYTES);
     this.#packs = new RecentPacks((pack) => this.#readPackIndex(pack));
+    this.#wholePacks = new WholePacks(store, signal);
     this.#reader = new FrameReader({
       store,
       locate: (names) => this.locate(names),
@@ -93,8 +96,17 @@ export class ChunkStore implements FrameSource {
     return this.#index.findMany(names);
   }
 
-  readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
-    return this.#reader.readWholeFrames(frames, (pack) => this.#packs.get(pack));
+  async readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
+    const whole = new Map<FrameLocation, WholeFrame>();
+    const others: FrameLocation[] = [];
+    for (const [name, wanted] of Map.groupBy(frames, ({ pack }) => pack)) {
+      const copies = await this.#wholePacks.frames(name, wanted);
+      if (copies === undefined) others.push(...wanted);
+      else for (const frame of copies) whole.set(frame.location, frame);
+    }
+    const opened = await this.#reader.readWholeFrames(others, (pack) => this.#packs.get(pack));
+    for (const [position, frame] of others.entries()) whole.set(frame, opened[position] as WholeFrame);
+    return frames.map((frame) => whole.get(frame) as WholeFrame);
   }
 
   #keep(found: Map<string, Buffer>, name: Hash | ShortName, chunk: Buffer): void {

@@ -57,5 +57,8 @@ export function runOpenJob({ stored, rawBytes, dictionary, chunks }: OpenJob): B
   }
 }
 
+/** Whether each frame opens and holds its chunks, in their order. */
+export type CheckFrames = (jobs: readonly OpenJob[]) => Promise<readonly boolean[]>;
+
 /** Raw bytes of each frame, in their order, with the chunks checked; undefined for those not opened. */
 export type OpenFrames = (jobs: readonly OpenJob[]) => Promise<readonly (Buffer | undefined)[]>;

@@ -11,9 +11,9 @@ import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.
 import type { ChunkReading, ChunkSource } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import { type OnRead, readFrames } from './frame-ranges.ts';
-import type { ExpectedChunk, OpenFrames } from './frame-job.ts';
+import type { CheckFrames, ExpectedChunk, OpenFrames } from './frame-job.ts';
 import { decompressFrame, DEPTH_LIMIT, FRAME_RAW_LIMIT_BYTES, FRAME_TARGET_BYTES } from './frame.ts';
-import { badPack, frameAt, packKind, type PackIndex } from './pack.ts';
+import { badPack, chunksOf, frameAt, packKind, type PackChunk, type PackIndex } from './pack.ts';
 
 /** Memory for the frames that one round of reading opens. */
 const ROUND_LIMIT_BYTES = 64 * 2 ** 20;
@@ -22,11 +22,11 @@ const PLAN_LIMIT_BYTES = 2 ** 30;
 /** Writers keep to DEPTH_LIMIT; a chain found longer, as two stores' packs came together, is still read. */
 const CHAIN_LIMIT = 2 * DEPTH_LIMIT;
 
-/** A frame to be copied: as it is stored, and what it holds; each chunk has been checked against its name. */
+/** A frame to be copied, as it is stored: checked by the digest of its pack, or each chunk against its name. */
 export interface WholeFrame {
   readonly location: FrameLocation;
   readonly stored: Buffer;
-  readonly chunks: readonly { readonly hash: Hash; readonly bytes: Buffer }[];
+  readonly chunks: readonly PackChunk[];
 }
 
 /** Chunks that can also be had as the frames they lie in. */
@@ -65,7 +65,7 @@ export interface FrameReaderOptions {
   readonly cacheBytes: number;
   /** Stored bytes of a frame that are at hand already. */
   readonly kept?: (frame: FrameLocation) => Buffer | undefined;
-  /** Told of each frame fetched. */
+  /** Told of each frame fetched, but for those that are copied as a whole. */
   readonly onFrame?: (frame: FrameLocation, stored: Buffer) => void;
   readonly onRead?: OnRead;
   readonly signal?: AbortSignal | undefined;
@@ -108,23 +108,30 @@ export class FrameReader {
       const checked = new Set<string>();
       const aside =
         open === undefined ? undefined : { open, expected: expectedChunks(wanted, round.positions), checked };
-      const raw = await this.openFrames(round.frames, undefined, aside);
+      const raw = await this.#openFrames(round.frames, undefined, aside);
       for (const position of round.positions) {
         const { name, location } = wanted[position] as LocatedChunk;
         const key = frameKey(location.frame);
         const frame = raw.get(key) as Buffer;
         const bytes = checked.has(key)
           ? sliceChunk(frame, location)
-          : checkedChunk(frame, name, location, this.#options.store.url).bytes;
+          : checkedChunk(frame, name, location, this.#options.store.url);
         found[position] = reading?.once === true ? bytes : Buffer.copyBytesFrom(bytes);
       }
     }
     return found;
   }
 
-  /** Stored bytes of the frames, by frameKey. */
-  async fetchFrames(frames: readonly FrameLocation[]): Promise<Map<string, Buffer>> {
-    const { store, kept, onFrame, onRead, signal } = this.#options;
+  /**
+   * Stored bytes of the frames, by frameKey.
+   *
+   * @param onFrame told of each frame fetched.
+   */
+  async #fetchFrames(
+    frames: readonly FrameLocation[],
+    onFrame?: FrameReaderOptions['onFrame'],
+  ): Promise<Map<string, Buffer>> {
+    const { store, kept, onRead, signal } = this.#options;
     const stored = new Map<string, Buffer>();
     const absent: FrameLocation[] = [];
     for (const frame of frames) {
@@ -147,14 +154,14 @@ export class FrameReader {
    *
    * @param stored frames already fetched, by frameKey.
    */
-  async openFrames(
+  async #openFrames(
     frames: readonly FrameLocation[],
     stored: ReadonlyMap<string, Buffer> = new Map(),
     aside?: Aside,
   ): Promise<Map<string, Buffer>> {
     const plan = await this.#plan(frames);
     const absent = [...plan.frames.values()].filter((frame) => !stored.has(frameKey(frame)));
-    const fetched = await this.fetchFrames(absent);
+    const fetched = await this.#fetchFrames(absent, this.#options.onFrame);
     const storedOf = (frame: FrameLocation): Buffer => {
       const key = frameKey(frame);
       return (stored.get(key) ?? fetched.get(key)) as Buffer;
@@ -172,27 +179,37 @@ export class FrameReader {
     return plan.raw;
   }
 
-  /** Whole frames with their chunks, each checked. `packIndex` reads the footer of a pack. */
+  /**
+   * Whole frames, of which each chunk has been checked.
+   *
+   * @param packIndex reads the footer of a pack.
+   * @param check has frames that stand alone checked by another thread.
+   */
   async readWholeFrames(
     frames: readonly FrameLocation[],
     packIndex: (pack: string) => Promise<PackIndex>,
+    check?: CheckFrames,
   ): Promise<WholeFrame[]> {
-    const stored = await this.fetchFrames(frames);
-    const raws = await this.openFrames(frames, stored);
+    const stored = await this.#fetchFrames(frames);
     const packs = new Map<string, PackIndex>();
     for (const { pack } of frames) if (!packs.has(pack)) packs.set(pack, await packIndex(pack));
-    return frames.map((location) => {
-      const key = frameKey(location);
-      const index = packs.get(location.pack) as PackIndex;
-      const frame = frameAt(index, location.offset);
-      const raw = raws.get(key) as Buffer;
-      const chunks = index.chunks
-        .slice(frame.firstChunk, frame.firstChunk + frame.chunkCount)
-        .map(({ name, offset, length }) =>
-          checkedChunk(raw, name, { frame: location, offset, length }, this.#options.store.url),
-        );
-      return { location, stored: stored.get(key) as Buffer, chunks };
+    const whole = frames.map((location) => {
+      const pack = packs.get(location.pack) as PackIndex;
+      const chunks = chunksOf(pack, frameAt(pack, location));
+      return { location, stored: stored.get(frameKey(location)) as Buffer, chunks };
     });
+    const unchecked = check === undefined ? whole : await withoutSound(whole, check);
+    const raws = await this.#openFrames(
+      unchecked.map(({ location }) => location),
+      stored,
+    );
+    for (const { location, chunks } of unchecked) {
+      const raw = raws.get(frameKey(location)) as Buffer;
+      for (const { name, offset, length } of chunks) {
+        checkedChunk(raw, name, { frame: location, offset, length }, this.#options.store.url);
+      }
+    }
+    return whole;
   }
 
   /** Frames to open at a time, in the order they lie, with the positions of the chunks they hold. */
@@ -375,6 +392,17 @@ async function openAside(
   return opened;
 }
 
+/** The frames that another thread has not found to be sound: deltas, and damaged ones. */
+async function withoutSound(frames: readonly WholeFrame[], check: CheckFrames): Promise<WholeFrame[]> {
+  const { alone = [], deltas = [] } = Object.groupBy(frames, ({ location }) =>
+    location.depth === 0 ? 'alone' : 'deltas',
+  );
+  const sound = await check(
+    alone.map(({ location, stored, chunks }) => ({ stored, rawBytes: location.rawBytes, chunks })),
+  );
+  return [...deltas, ...alone.filter((_, position) => sound[position] !== true)];
+}
+
 /** What is wanted of each frame, by frameKey. */
 function expectedChunks(wanted: readonly LocatedChunk[], positions: readonly number[]): Map<string, ExpectedChunk[]> {
   const expected = new Map<string, ExpectedChunk[]>();
@@ -411,15 +439,9 @@ function sliceChunk(raw: Buffer, location: ChunkLocation): Buffer {
 }
 
 /** A chunk within its raw frame, held against all of the name that is known. @throws bad-checksum */
-function checkedChunk(
-  raw: Buffer,
-  name: Hash | ShortName,
-  location: ChunkLocation,
-  url: string,
-): { readonly hash: Hash; readonly bytes: Buffer } {
+function checkedChunk(raw: Buffer, name: Hash | ShortName, location: ChunkLocation, url: string): Buffer {
   const bytes = sliceChunk(raw, location);
-  const hash = sha256(bytes);
-  if (hash.startsWith(name)) return { hash, bytes };
+  if (sha256(bytes).startsWith(name)) return bytes;
   const { pack } = location.frame;
   throw new UttrError('bad-checksum', `chunk ${name} in pack ${pack} of ${url} has other bytes than its name says`, {
     details: { chunk: name, pack, store: url },

@@ -32,7 +32,8 @@
  * P4  Counts and lengths in a footer are checked against the bytes at hand before anything is allocated by
  *     them, numbers have one encoding, and no byte is left over.
  * P5  A reference to a chunk of the same pack points to an earlier frame.
- * P6  Every chunk is checked against its name after decompression, on every read.
+ * P6  Every chunk is checked against its name after decompression, on every read. What is copied without being
+ *     read is checked by the digest of its pack.
  * P7  When a pack is written to a store, each dictionary chunk of a frame is in an earlier frame of that pack or
  *     already in the store, at a depth less than the frame's. Depth is at most 16.
  * P8  Leaves are in packs named `packs/d/<ulid>`; nodes and manifests in `packs/m/<ulid>`.
@@ -333,18 +334,33 @@ class ReferenceReader {
   }
 }
 
-/** The frame that begins at byte `offset` of the pack. @throws bad-pack */
-export function frameAt(pack: PackIndex, offset: number): PackFrame {
+/** What a pack itself says of a frame. @throws bad-pack when that is not what an index says of it */
+export function frameAt(pack: PackIndex, location: FrameLocation): PackFrame {
   let low = 0;
   let high = pack.frames.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((pack.frames[middle] as PackFrame).offset < offset) low = middle + 1;
+    if ((pack.frames[middle] as PackFrame).offset < location.offset) low = middle + 1;
     else high = middle;
   }
   const frame = pack.frames[low];
-  if (frame?.offset !== offset) throw badPack(pack.name, `it has no frame at byte ${offset}`);
-  return frame;
+  if (frame !== undefined && isSamePlace(frame, location)) return frame;
+  throw badPack(pack.name, `it has no such frame at byte ${location.offset}`);
+}
+
+function isSamePlace(a: FrameLocation, b: FrameLocation): boolean {
+  return (
+    a.offset === b.offset &&
+    a.storedBytes === b.storedBytes &&
+    a.rawBytes === b.rawBytes &&
+    a.depth === b.depth &&
+    a.dictionary.join() === b.dictionary.join()
+  );
+}
+
+/** The chunks of a frame of the pack. */
+export function chunksOf(pack: PackIndex, { firstChunk, chunkCount }: PackFrame): readonly PackChunk[] {
+  return pack.chunks.slice(firstChunk, firstChunk + chunkCount);
 }
 
 /** An error about a damaged pack. */

@@ -2,12 +2,13 @@ import { UttrError } from '../base/errors.ts';
 import type { Hash, ShortName } from '../base/hash.ts';
 import type { BlobStore } from './blob-store.ts';
 import { frameKey, type ChunkLocation, type FrameLocation } from './chunk-index.ts';
+import type { CheckFrames } from './frame-job.ts';
 import { missingChunk } from './chunk-store.ts';
 import type { ChunkReading } from './chunks.ts';
 import { ByteCache } from './frame-cache.ts';
 import type { OnRead } from './frame-ranges.ts';
 import { FrameReader, type FrameReaderOptions, type FrameSource, type WholeFrame } from './frame-reader.ts';
-import { frameAt, packKind, type PackIndex } from './pack.ts';
+import { chunksOf, frameAt, packKind, type PackIndex } from './pack.ts';
 import { RangeCache } from './range-cache.ts';
 import { RemoteFooters, type FooterCache } from './remote-footers.ts';
 import type { WantedChunk } from './transfer.ts';
@@ -15,11 +16,15 @@ import type { WantedChunk } from './transfer.ts';
 const FRAME_CACHE_BYTES = 32 * 2 ** 20;
 const CHUNK_CACHE_BYTES = 16 * 2 ** 20;
 const RANGE_CACHE_BYTES = 32 * 2 ** 20;
+/** Raw bytes of frames whose check is worth the start of a thread, some 40 ms. */
+const CHECK_ASIDE_BYTES = 8 * 2 ** 20;
 
 export interface RemoteChunksOptions {
   readonly footers?: FooterCache | undefined;
   /** Chunks that need not be read from the remote to serve as dictionaries. */
   readonly atHand?: FrameReaderOptions['atHand'];
+  /** Starts a thread that checks frames, or gives the one that runs. */
+  readonly startChecking?: (() => Promise<CheckFrames>) | undefined;
   /** Stored bytes of fetched frames to keep for `keptChunks`; 0, the default, keeps none. */
   readonly keepBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -40,6 +45,7 @@ export class RemoteChunks implements FrameSource {
   /** What lies between the frames of a request, or before a footer, is often wanted next. */
   readonly #ranges = new RangeCache(RANGE_CACHE_BYTES);
   readonly #kept = new Map<string, { readonly frame: FrameLocation; readonly stored: Buffer }>();
+  readonly #startChecking: RemoteChunksOptions['startChecking'];
   #keptBytes = 0;
   #requests = 0;
   #bytes = 0;
@@ -52,6 +58,7 @@ export class RemoteChunks implements FrameSource {
       this.#ranges.put(pack, start, bytes);
     };
     this.#store = store;
+    this.#startChecking = options.startChecking;
     this.#footers = new RemoteFooters(store, { cache: footers, onRead, signal });
     this.#reader = new FrameReader({
       store,
@@ -112,8 +119,9 @@ export class RemoteChunks implements FrameSource {
     return this.#footers.locate(names, reading);
   }
 
-  readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
-    return this.#fresh(this.#reader.readWholeFrames(frames, (pack) => this.#footers.read(pack)));
+  async readFrames(frames: readonly FrameLocation[]): Promise<WholeFrame[]> {
+    const check = rawBytesOf(frames) < CHECK_ASIDE_BYTES ? undefined : await this.#startChecking?.();
+    return this.#fresh(this.#reader.readWholeFrames(frames, (pack) => this.#footers.read(pack), check));
   }
 
   /** What the footer of one pack says. @throws wrong-answer when the remote has no such pack */
@@ -138,9 +146,8 @@ export class RemoteChunks implements FrameSource {
     const kept: WantedChunk[] = [];
     for (const { frame } of this.#kept.values()) {
       const pack = await this.#footers.read(frame.pack);
-      const { firstChunk, chunkCount } = frameAt(pack, frame.offset);
       const kind = packKind(frame.pack) === 'd' ? 'leaf' : 'node';
-      for (const { name } of pack.chunks.slice(firstChunk, firstChunk + chunkCount)) kept.push({ hash: name, kind });
+      for (const { name } of chunksOf(pack, frameAt(pack, frame))) kept.push({ hash: name, kind });
     }
     return kept;
   }
@@ -175,4 +182,8 @@ export class RemoteChunks implements FrameSource {
     if (damage instanceof UttrError) throw damage;
     throw error;
   }
+}
+
+function rawBytesOf(frames: readonly FrameLocation[]): number {
+  return frames.reduce((sum, frame) => sum + frame.rawBytes, 0);
 }

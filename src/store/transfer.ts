@@ -3,21 +3,21 @@
  * in new frames.
  *
  * A frame that has a dictionary is copied as it is only if the other store has the dictionary or gets it before,
- * and its depth is raised where that store has the dictionary deeper (P7). Each frame is decompressed and each of its
- * chunks checked before it is sent on.
+ * and its depth is raised where that store has the dictionary deeper (P7). The source checks each frame
+ * before it is sent on.
  */
 import { assert, throwIfAborted, UttrError } from '../base/errors.ts';
 import { sha256, shortName, type Hash, type ShortName } from '../base/hash.ts';
 import type { CallOptions } from '../base/ports.ts';
 import { frameKey, type FrameLocation } from './chunk-index.ts';
 import type { ChunkReading } from './chunks.ts';
-import { openingBytes, type FrameSource } from './frame-reader.ts';
+import { openingBytes, type FrameSource, type WholeFrame } from './frame-reader.ts';
 import { DEPTH_LIMIT } from './frame.ts';
 import type { PackSink } from './pack-sink.ts';
 import { packKind, type PackIndex, type PackKind } from './pack.ts';
 
 /** Memory for the frames in hand at a time. */
-const ROUND_LIMIT_BYTES = 32 * 2 ** 20;
+const ROUND_LIMIT_BYTES = 16 * 2 ** 20;
 /** A full frame is copied as it is when at least this share of its raw bytes is wanted. */
 const WANTED_SHARE = 0.5;
 /** The same where the copy is to be as small as if it were made anew. */
@@ -29,8 +29,8 @@ export interface CopyOptions extends CallOptions {
   readonly to: PackSink;
   /** A chunk before those that were made from it keeps their deltas small. */
   readonly wanted: AsyncIterable<readonly WantedChunk[]>;
-  /** Whether the other store has the chunk. */
-  readonly alreadyThere: (name: ShortName) => boolean;
+  /** Those of the chunks that the other store has. */
+  readonly alreadyThere: (names: readonly ShortName[]) => ReadonlySet<ShortName>;
   /** Depth of the chunk's frame in the other store; undefined when it is not there. */
   readonly depthThere: (name: ShortName, reading: ChunkReading) => number | undefined | Promise<number | undefined>;
   /** Whether no frame may need another: then what is stored as a delta is compressed anew. */
@@ -58,6 +58,13 @@ interface WantedFrame {
   wantedBytes: number;
 }
 
+/** A round on its way: what the source reads while the round before it is put. */
+interface Reading {
+  readonly moves: readonly Move[];
+  readonly frames: Promise<readonly WholeFrame[]>;
+  readonly chunks: Promise<readonly Buffer[]>;
+}
+
 /** A decision: `depth` is that of the frame in the other store; undefined: compress the chunks anew. */
 interface Move {
   readonly frame: WantedFrame;
@@ -71,7 +78,12 @@ interface Move {
  */
 export async function copyChunks(options: CopyOptions): Promise<CopySummary> {
   const copy = new Copy(options);
-  for await (const batch of options.wanted) await copy.add(batch);
+  try {
+    for await (const batch of options.wanted) await copy.add(batch);
+    await copy.end();
+  } finally {
+    await copy.settle();
+  }
   return copy.summary;
 }
 
@@ -91,6 +103,10 @@ class Copy {
   readonly #options: CopyOptions;
   /** Depths, in the other store, of the chunks that are about to be put there. */
   readonly #depths: Readonly<Record<PackKind, Map<ShortName, number>>> = { d: new Map(), m: new Map() };
+  /** Of the frames that are about to be copied, by frameKey. */
+  readonly #copying = new Map<string, number>();
+  #reading: Reading | undefined;
+  #settled: Promise<unknown> = Promise.resolve();
   #chunks = 0;
   #copiedFrames = 0;
   #recompressedChunks = 0;
@@ -107,12 +123,15 @@ class Copy {
   async add(chunks: readonly WantedChunk[]): Promise<void> {
     const { alreadyThere, to, progress, signal } = this.#options;
     const names = new Set(chunks.map(({ hash }) => shortName(hash)));
-    const absent = [...names].filter((name) => !to.holds(name) && !alreadyThere(name));
+    const here = [...names].filter((name) => !to.holds(name) && !this.#isOnItsWay(name));
+    const there = alreadyThere(here);
+    const absent = here.filter((name) => !there.has(name));
     const leaves = chunks.every(({ kind }) => kind === 'leaf');
     let round: Move[] = [];
     let bytes = 0;
     for (const frame of await this.#group(absent, { leaves })) {
       throwIfAborted(signal);
+      if (this.#isCopied(frame)) continue;
       if (bytes + openingBytes(frame.location) > ROUND_LIMIT_BYTES) {
         await this.#move(round);
         [round, bytes] = [[], 0];
@@ -165,7 +184,16 @@ class Copy {
   async #decide(frame: WantedFrame): Promise<Move> {
     const depth = await this.#depthOfCopy(frame);
     for (const name of frame.names) this.#depths[frame.kind].set(name, depth ?? 0);
+    if (depth !== undefined) this.#copying.set(frameKey(frame.location), depth);
     return { frame, depth };
+  }
+
+  /** Whether the frame is about to be copied for the sake of other chunks. */
+  #isCopied({ location, kind, names }: WantedFrame): boolean {
+    const depth = this.#copying.get(frameKey(location));
+    if (depth === undefined) return false;
+    for (const name of names) this.#depths[kind].set(name, depth);
+    return true;
   }
 
   /** Depth of the frame in the other store; undefined when it must not be copied as it is. */
@@ -185,31 +213,58 @@ class Copy {
     return depth > DEPTH_LIMIT ? undefined : depth;
   }
 
+  #isOnItsWay(name: ShortName): boolean {
+    return this.#depths.d.has(name) || this.#depths.m.has(name);
+  }
+
+  /** Has a round read, and puts the one before it meanwhile. */
   async #move(moves: readonly Move[]): Promise<void> {
-    const { from, to } = this.#options;
+    const { from } = this.#options;
     const copied = moves.filter(({ depth }) => depth !== undefined).map(({ frame }) => frame.location);
     const anew = moves.filter(({ depth }) => depth === undefined).flatMap(({ frame }) => frame.names);
-    const frames = (await from.readFrames(copied)).values();
-    const chunks = (await from.getMany(anew)).values();
+    const reading = { moves, frames: from.readFrames(copied), chunks: from.getMany(anew) };
+    // A failure is thrown when it is this round's turn.
+    this.#settled = Promise.allSettled([this.#settled, reading.frames, reading.chunks]).then(() => {});
+    const before = this.#reading;
+    this.#reading = reading;
+    if (before !== undefined) await this.#put(before);
+  }
+
+  /** Puts the last round. */
+  async end(): Promise<void> {
+    if (this.#reading !== undefined) await this.#put(this.#reading);
+    this.#reading = undefined;
+  }
+
+  /** Waits for what is being read: after a failure, nobody does. */
+  async settle(): Promise<void> {
+    await this.#settled;
+  }
+
+  async #put({ moves, ...reading }: Reading): Promise<void> {
+    const { to } = this.#options;
+    const frames = (await reading.frames).values();
+    const fresh = (await reading.chunks).values();
     for (const { frame, depth } of moves) {
+      // From here on the sink knows the chunks.
+      const depths = this.#depths[frame.kind];
       if (depth === undefined) {
-        for (let chunk = 0; chunk < frame.names.length; chunk += 1) {
-          const bytes = chunks.next().value as Buffer;
+        for (const name of frame.names) {
+          const bytes = fresh.next().value as Buffer;
           to.put(frame.kind, { hash: sha256(bytes), bytes, replaces: [] });
+          depths.delete(name);
         }
         this.#recompressedChunks += frame.names.length;
         continue;
       }
       const whole = frames.next().value;
       assert(whole !== undefined, 'each frame asked for was read');
-      const { stored, location } = whole;
-      const list = whole.chunks.map(({ hash, bytes }) => ({ name: shortName(hash), length: bytes.length }));
-      to.copy(frame.kind, { stored, depth, dictionary: location.dictionary, chunks: list });
+      const { stored, location, chunks } = whole;
+      to.copy(frame.kind, { stored, depth, dictionary: location.dictionary, chunks });
+      for (const { name } of chunks) depths.delete(name);
+      this.#copying.delete(frameKey(location));
       this.#copiedFrames += 1;
     }
-    // From here on the sink knows them.
-    this.#depths.d.clear();
-    this.#depths.m.clear();
     await to.drain();
   }
 }

@@ -70,7 +70,7 @@ test('chunks of any commits are read back, packs verify, indexes are rebuilt and
           for (let at = 0; at < wanted.length; at += 7)
             yield wanted.slice(at, at + 7).map((hash): WantedChunk => ({ hash, kind: 'leaf' }));
         })(),
-        alreadyThere: () => false,
+        alreadyThere: () => new Set(),
         depthThere: () => undefined,
       });
       there.record(await sink.finish());

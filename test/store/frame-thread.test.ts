@@ -80,6 +80,16 @@ describe('a thread that opens frames', () => {
     expect(none).toEqual([]);
   });
 
+  test('says of each frame whether it is sound, where only that is asked', async () => {
+    const { jobs } = framesToOpen();
+    const [first] = jobs as [OpenJob];
+    const thread = new FrameThread();
+    const wrong = { ...first, chunks: first.chunks.map((chunk) => ({ ...chunk, offset: 1 })) };
+    expect(await thread.check([...jobs, wrong])).toEqual([...jobs.map(() => true), false]);
+    await thread.close();
+    expect(await thread.check(jobs)).toEqual(jobs.map(() => false));
+  });
+
   test('gives nothing for a frame that is damaged, or does not hold a chunk of that name', async () => {
     const { jobs, raws } = framesToOpen();
     const [full, delta] = jobs as [OpenJob, OpenJob];

@@ -3,6 +3,8 @@ import { sha256, shortName } from '../../src/base/hash.ts';
 import type { ChunkWrite } from '../../src/store/chunks.ts';
 import { MERGE_GAP_BYTES, mergeFrames, RANGE_LIMIT_BYTES } from '../../src/store/frame-ranges.ts';
 import type { PackIndex } from '../../src/store/pack.ts';
+import type { CheckFrames } from '../../src/store/frame-job.ts';
+import { FrameThread } from '../../src/store/frame-thread.ts';
 import { RemoteChunks } from '../../src/store/remote-chunks.ts';
 import type { FooterCache } from '../../src/store/remote-footers.ts';
 import { SlowBlobStore } from '../doubles/slow-blob-store.ts';
@@ -181,10 +183,42 @@ describe('RemoteChunks', () => {
     const { requests } = chunks.traffic;
     const frame = (await chunks.locate([hash]))[0]?.frame;
     if (frame === undefined) throw new Error('the chunk is there');
-    expect((await chunks.readFrames([frame]))[0]?.chunks.map((chunk) => shortName(chunk.hash))).toEqual(kept);
+    expect((await chunks.readFrames([frame]))[0]?.chunks.map((chunk) => chunk.name)).toEqual(kept);
     expect(chunks.traffic.requests).toBe(requests);
     chunks.forgetKept();
     expect(await chunks.keptChunks()).toEqual([]);
+  });
+
+  test('of many frames, another thread checks those that stand alone: the same frames, and the same errors', async () => {
+    const remote = new TestRepository('memory:remote');
+    const leaves = manyLeaves(1100);
+    const packs = [
+      ...(await remote.putLeaves(leaves)),
+      ...(await remote.putLeaves(leaves.slice(0, 5).map((leaf, row) => editLeaf(leaf, row, 'moved')))),
+    ];
+    const frames = packs.flatMap((pack) => pack.frames);
+    const thread = new FrameThread();
+    const checked: number[] = [];
+    const startChecking = async (): Promise<CheckFrames> => async (jobs) => {
+      checked.push(jobs.length);
+      return thread.check(jobs);
+    };
+    const aside = (): RemoteChunks => new RemoteChunks(remote.store, { startChecking });
+    const expected = await new RemoteChunks(remote.store).readFrames(frames);
+    expect(await aside().readFrames(frames)).toEqual(expected);
+    expect(checked).toEqual([frames.filter(({ depth }) => depth === 0).length]);
+    expect(await aside().readFrames(frames.slice(-5))).toEqual(expected.slice(-5));
+    expect(checked).toHaveLength(1);
+    const pack = packs[0] as PackIndex;
+    const bytes = remote.packBytes(pack);
+    bytes.writeUInt8(bytes.readUInt8(5000) ^ 1, 5000);
+    const [here, there] = await Promise.allSettled([
+      new RemoteChunks(remote.store).readFrames(frames),
+      aside().readFrames(frames),
+    ]);
+    expect(here).toMatchObject({ status: 'rejected', reason: { code: 'bad-checksum', details: { pack: pack.name } } });
+    expect(there).toEqual(here);
+    await thread.close();
   });
 
   test('the depth of a chunk is that of its frame, undefined when it is absent', async () => {
