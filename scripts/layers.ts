@@ -25,10 +25,16 @@ export const PACKAGE_HOMES: Readonly<Record<string, string | null>> = {
   commander: 'src/cli/',
   'crypto-js': null,
   diff: 'src/records/record-diff.ts',
+  fflate: 'src/formats/archive.ts',
+  hyparquet: 'src/formats/parquet/',
+  'hyparquet-writer': 'src/formats/parquet/',
   'ipaddr.js': 'src/events/sinks/webhook-target.ts',
   'ml-matrix': null,
+  saxes: 'src/formats/xlsx/',
   standardwebhooks: 'src/events/sinks/webhook-signature.ts',
   undici: 'src/events/sinks/webhook-sink.ts',
+  yaml: 'src/formats/yaml-document.ts',
+  yauzl: 'src/formats/archive.ts',
 };
 
 /** The files that may write, rename or append by themselves; everything else goes through the first one. */

@@ -84,7 +84,7 @@ export interface ReadOptions {
 
 /** A fact about the reading that the user should know but that stops nothing, counted. */
 export interface ReadNote {
-  readonly code: 'blank-rows' | 'mixed-line-ends' | 'trimmed' | 'ignored';
+  readonly code: 'blank-rows' | 'mixed-line-ends' | 'trimmed' | 'ignored' | 'side-information' | 'template' | 'mended';
   readonly message: string;
   readonly count: number;
 }
@@ -123,6 +123,10 @@ export interface WriteOptions {
    * default and for spreadsheets only; `unescapeFormulas` undoes it exactly.
    */
   readonly escapeFormulas?: boolean | undefined;
+  /** What the file is to be called inside, where a format has a place for that: the dataset. */
+  readonly name?: string | undefined;
+  /** The side that the records are of, where a format has a place for that. */
+  readonly side?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -155,6 +159,11 @@ export interface Format {
    * Above 0.5 only for content; a name alone is worth at most 0.5. From 0.9 on no other format is asked.
    */
   sniff(head: Uint8Array, name: string): number;
+  /**
+   * The same for an archive or a folder, from the paths of its files. Only formats that have it are asked about
+   * archives; the reader gets the bytes of a zip, also for a folder.
+   */
+  sniffArchive?(paths: readonly string[]): number;
   read(input: ByteInput, options?: ReadOptions): Reading;
   write?(source: RecordSource, options?: WriteOptions): Writing;
 }

@@ -25,7 +25,7 @@ export class ReportBuilder implements ReadReport {
   rows = 0;
   accepted = 0;
   rejected = 0;
-  readonly #notes = new Map<ReadNote['code'], ReadNote>();
+  readonly #notes = new Map<string, ReadNote>();
 
   constructor(format: string, file: string) {
     this.format = format;
@@ -36,9 +36,10 @@ export class ReportBuilder implements ReadReport {
     return [...this.#notes.values()];
   }
 
-  note(code: ReadNote['code'], message: string): void {
-    const count = (this.#notes.get(code)?.count ?? 0) + 1;
-    this.#notes.set(code, { code, message, count });
+  /** Counts a fact; the same message is one note. */
+  note(code: ReadNote['code'], message: string, times = 1): void {
+    const count = (this.#notes.get(message)?.count ?? 0) + times;
+    this.#notes.set(message, { code, message, count });
   }
 
   /** The file's own name for a field of the record. */

@@ -44,6 +44,26 @@ export function detectFormat(head: Uint8Array, fileName: string): DetectedFormat
   return { format: best, reason: confidence > SURE ? 'by its content' : 'by its name' };
 }
 
+/**
+ * The same for an archive, or a folder that is read as one, from the paths of its files.
+ *
+ * @throws bad-format
+ */
+export function detectArchive(paths: readonly string[], fileName: string): DetectedFormat {
+  let best: Format | undefined;
+  let confidence = 0;
+  for (const format of FORMATS) {
+    const found = format.sniffArchive?.(paths) ?? 0;
+    if (found > confidence) [best, confidence] = [format, found];
+  }
+  if (best !== undefined) return { format: best, reason: 'by the files in it' };
+  const shown = paths.slice(0, 5).join(', ');
+  throw new UttrError('bad-format', `${fileName} holds no format that uttr knows`, {
+    hint: `it has ${shown}${paths.length > 5 ? ', …' : ''}; name the files with the data one by one`,
+    details: { file: fileName },
+  });
+}
+
 /** The format that `--format` names. @throws bad-option */
 export function formatByName(name: string): Format {
   const wanted = name.toLowerCase();

@@ -55,3 +55,8 @@ function isBinary(head: Uint8Array): boolean {
   // A few zeros are a fault in a text, which its reader reports with the row; UTF-16 has no other controls.
   return controls * 20 > sample.length || (controls > 0 && zeros * 10 > sample.length);
 }
+
+/** Whether the bytes begin like a zip archive. */
+export function isZip(head: Uint8Array): boolean {
+  return head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6));
+}

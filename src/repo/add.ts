@@ -9,7 +9,8 @@ import type { Hash } from '../base/hash.ts';
 import type { JsonValue } from '../base/json.ts';
 import { nearest } from '../base/near-miss.ts';
 import type { Format, ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
-import { detectFormat, formatByName } from '../formats/registry.ts';
+import { detectArchive, detectFormat, formatByName } from '../formats/registry.ts';
+import { isZip } from '../formats/signature.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { RowLines } from './batch-rows.ts';
@@ -212,7 +213,7 @@ class Batch {
     const { signal } = this.#repository;
     const input = await BatchInput.open(source, signal);
     try {
-      const format = this.#formatOf(input, await input.head());
+      const format = await this.#formatOf(input);
       // Only a regular file is large here: what comes through a pipe can be read once.
       if (!isParallel(format.name, input.fileSizeBytes, this.#options.read ?? {})) {
         await this.#readInOnePiece(input, format, rows);
@@ -224,7 +225,7 @@ class Batch {
     }
     const again = await BatchInput.open(source, signal);
     try {
-      await this.#readInOnePiece(again, this.#formatOf(again, await again.head()), rows);
+      await this.#readInOnePiece(again, await this.#formatOf(again), rows);
     } finally {
       await again.close();
     }
@@ -267,9 +268,16 @@ class Batch {
     return true;
   }
 
-  #formatOf(input: BatchInput, head: Uint8Array): Format {
+  async #formatOf(input: BatchInput): Promise<Format> {
     if (this.#options.format !== undefined) return formatByName(this.#options.format);
-    return detectFormat(head, input.name).format;
+    const head = await input.head();
+    if (!isZip(head)) return detectFormat(head, input.name).format;
+    const { openArchive } = await import('../formats/archive.ts');
+    const { entries } = await openArchive(await input.gather(), input.name);
+    return detectArchive(
+      entries.map(({ path }) => path),
+      input.name,
+    ).format;
   }
 
   #listProblem({ file, row, line, column, code, message }: RowProblem): void {

@@ -8,8 +8,10 @@ import { basename, dirname } from 'node:path';
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import { type Hash, sha256Stream } from '../base/hash.ts';
 import { nearest } from '../base/near-miss.ts';
+import { readBytes } from '../formats/document.ts';
 import type { ByteInput } from '../formats/format.ts';
 import { HEAD_BYTES } from '../formats/registry.ts';
+import { packedFolder } from './folder-input.ts';
 
 const READ_BYTES = 1 << 20;
 
@@ -56,10 +58,7 @@ export class BatchInput implements ByteInput {
     const stat = await handle.stat();
     if (stat.isDirectory()) {
       await handle.close();
-      throw new UttrError('unreadable-file', `${source.name} is a directory`, {
-        hint: `name the files in it: uttr add <dataset> ${source.name}/*`,
-        details: { file: source.name },
-      });
+      return new BatchInput(source.name, 0, packedFolder(source.path, source.name, signal), async () => undefined);
     }
     return new BatchInput(source.name, stat.isFile() ? stat.size : 0, readPieces(handle, source.name, stat), () =>
       handle.close(),
@@ -74,6 +73,13 @@ export class BatchInput implements ByteInput {
       this.#head = this.#head.length === 0 ? piece : Buffer.concat([this.#head, piece]);
     }
     return this.#head.subarray(0, HEAD_BYTES);
+  }
+
+  /** All bytes, which are read again by `chunks`. @throws bad-format where there are too many to hold */
+  async gather(): Promise<Buffer> {
+    const bytes = await readBytes(this);
+    this.#head = bytes;
+    return bytes;
   }
 
   async *chunks(): AsyncIterable<Uint8Array> {

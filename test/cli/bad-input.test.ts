@@ -170,8 +170,8 @@ describe('a table', () => {
     expect([error.code, error.message, error.hint]).toMatchInlineSnapshot(`
       [
         "bad-format",
-        "a.xlsx is a zip archive or an Office document",
-        "export the data as a table in UTF-8 (.csv, .tsv), or as JSON (.json, .jsonl)",
+        "a.xlsx cannot be read as a zip archive: End of central directory record signature not found. Either not a zip file, or file is truncated.",
+        "export it once more; archives that lead out of their folder or unpack to too much are refused",
       ]
     `);
   });
@@ -304,10 +304,10 @@ describe('a file', () => {
     const project = await newProject();
     project.write('batches/a.csv', 'text,intent\n');
     expect(await project.show('add', 'support', 'batches')).toMatchInlineSnapshot(`
-      "[exit 2]
+      "[exit 3]
       [stderr]
-      error[unreadable-file]: batches is a directory
-      hint: name the files in it: uttr add <dataset> batches/*
+      error[bad-format]: batches holds no format that uttr knows
+      hint: it has a.csv; name the files with the data one by one
       "
     `);
     symlinkSync('loop.csv', project.path('loop.csv'));

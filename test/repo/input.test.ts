@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openArchive } from '../../src/formats/archive.ts';
 import { BatchInput, readText } from '../../src/repo/input.ts';
 import { temporaryDirectory } from '../doubles/temporary-directory.ts';
 
@@ -45,14 +46,27 @@ describe('BatchInput', () => {
     await input.close();
   });
 
-  test('refuses a folder, and suggests the nearest name for one that nothing has', async () => {
+  test('a folder is read as an archive of its files, without hidden ones; an empty one is refused', async () => {
     const folder = temporaryDirectory();
-    mkdirSync(join(folder, 'batches'));
-    writeFileSync(join(folder, 'support.csv'), '');
-    await expect(BatchInput.open(fileSource(join(folder, 'batches'), 'batches'))).rejects.toMatchObject({
+    mkdirSync(join(folder, 'agent', 'intents'), { recursive: true });
+    const open = (): Promise<BatchInput> => BatchInput.open(fileSource(join(folder, 'agent'), 'agent'));
+    await expect(open().then(readAll)).rejects.toMatchObject({
       code: 'unreadable-file',
-      message: 'batches is a directory',
+      message: 'agent is a folder without files',
     });
+    writeFileSync(join(folder, 'agent', 'intents', 'b.json'), '[]');
+    writeFileSync(join(folder, 'agent', 'a.json'), '{}');
+    writeFileSync(join(folder, 'agent', '.hidden'), '');
+    const archive = await openArchive(await (await open()).gather(), 'agent');
+    expect(archive.entries.map(({ path }) => path)).toEqual(['a.json', 'intents/b.json']);
+    const [first, second] = [await open(), await open()];
+    expect(await readAll(first)).toEqual(await readAll(second));
+    expect(first.digest()).toBe(second.digest());
+  });
+
+  test('suggests the nearest name for one that nothing has', async () => {
+    const folder = temporaryDirectory();
+    writeFileSync(join(folder, 'support.csv'), '');
     await expect(BatchInput.open(fileSource(join(folder, 'suport.csv'), 'suport.csv'))).rejects.toMatchObject({
       code: 'unreadable-file',
       message: 'suport.csv does not exist',

@@ -1,0 +1,178 @@
+/**
+ * Zip archives: read within limits, written so that the same files give the same bytes.
+ *
+ * Z1  No name leads out of the archive: absolute names, `..`, backslashes and drive letters are refused.
+ * Z2  An archive is refused by what its directory says before anything is unpacked, and an entry that unpacks to more
+ *     than it says is refused, too: memory is bounded by the limits below.
+ * Z3  The same files give the same bytes: times, rights and order are fixed.
+ */
+import { crc32 } from 'node:zlib';
+import { Zip, ZipDeflate } from 'fflate';
+import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
+import { UttrError } from '../base/errors.ts';
+import type { ByteInput } from './format.ts';
+import { DOCUMENT_LIMIT_BYTES, readBytes } from './document.ts';
+
+/** Limits of an archive that is read. */
+export const ENTRY_LIMIT = 20_000;
+export const UNPACKED_LIMIT_BYTES = 1024 * 2 ** 20;
+/** No file that means well shrinks more than this, but for small ones. */
+const RATIO_LIMIT = 200;
+const RATIO_FREE_BYTES = 4 * 2 ** 20;
+
+/** 1980-01-01 00:00: the oldest time that a zip can say. */
+const EPOCH = new Date(1980, 0, 1);
+
+/** A file in an archive. */
+export interface ArchiveEntry {
+  /** Path with slashes. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** @throws bad-format when it is damaged, or has other bytes than the directory says */
+  read(): Promise<Buffer>;
+}
+
+export interface Archive {
+  /** As messages call it. */
+  readonly name: string;
+  /** Files only, in ascending order of their paths; without what macOS adds. */
+  readonly entries: readonly ArchiveEntry[];
+}
+
+/** Reads all of an input as an archive. @throws bad-format */
+export async function readArchive(input: ByteInput): Promise<Archive> {
+  return openArchive(await readBytes(input, DOCUMENT_LIMIT_BYTES), input.name);
+}
+
+/** @throws bad-format: no zip, damaged, hostile, or over a limit */
+export async function openArchive(bytes: Buffer, name: string): Promise<Archive> {
+  const zip = await promised<ZipFile>(name, (done) =>
+    fromBuffer(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true }, done),
+  );
+  const entries = await directoryOf(zip, name);
+  checkSizes(entries, name);
+  return {
+    name,
+    entries: entries
+      .filter(({ fileName }) => !fileName.endsWith('/') && !isForeign(fileName))
+      .map((entry) => ({
+        path: entry.fileName,
+        sizeBytes: entry.uncompressedSize,
+        read: () => unpack(zip, entry, name),
+      }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1)),
+  };
+}
+
+/** The entries below the folder that a file of this name lies in, with paths from there; undefined where there is none. */
+export function rootedAt(archive: Archive, marker: string): Archive | undefined {
+  const found = archive.entries
+    .filter(({ path }) => path === marker || path.endsWith(`/${marker}`))
+    .sort((a, b) => a.path.length - b.path.length)[0];
+  if (found === undefined) return undefined;
+  const folder = found.path.slice(0, found.path.length - marker.length);
+  const entries = archive.entries
+    .filter(({ path }) => path.startsWith(folder))
+    .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
+  return { name: archive.name, entries };
+}
+
+/** A file that goes into an archive. */
+export interface PackedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The files as a zip, in the order they come. @param level of deflate, 0 to 9 */
+export async function* writeArchive(
+  files: AsyncIterable<PackedFile> | Iterable<PackedFile>,
+  level: 0 | 6 = 6,
+): AsyncGenerator<Buffer> {
+  const parts: Buffer[] = [];
+  let failure: Error | undefined;
+  const zip = new Zip((error, part) => {
+    if (error !== null) failure = error;
+    else parts.push(Buffer.from(part));
+  });
+  for await (const { path, bytes } of files) {
+    const entry = new ZipDeflate(path, { level });
+    entry.mtime = EPOCH;
+    zip.add(entry);
+    entry.push(bytes, true);
+    if (failure !== undefined) throw new UttrError('internal', 'cannot write the archive', { cause: failure });
+    yield* parts.splice(0);
+  }
+  zip.end();
+  yield* parts.splice(0);
+}
+
+function directoryOf(zip: ZipFile, name: string): Promise<Entry[]> {
+  return promised<Entry[]>(name, (done) => {
+    const entries: Entry[] = [];
+    zip.on('error', (error: Error) => done(error));
+    zip.on('end', () => done(null, entries));
+    zip.on('entry', (entry: Entry) => {
+      entries.push(entry);
+      if (entries.length > ENTRY_LIMIT) done(new Error(`it has more than ${ENTRY_LIMIT} entries`));
+      else zip.readEntry();
+    });
+    zip.readEntry();
+  });
+}
+
+function checkSizes(entries: readonly Entry[], name: string): void {
+  let unpacked = 0;
+  for (const { fileName, uncompressedSize, compressedSize, generalPurposeBitFlag } of entries) {
+    unpacked += uncompressedSize;
+    if ((generalPurposeBitFlag & 1) !== 0) throw badArchive(name, `${fileName} is encrypted`);
+    if (uncompressedSize > RATIO_FREE_BYTES && uncompressedSize > compressedSize * RATIO_LIMIT) {
+      throw badArchive(
+        name,
+        `${fileName} would unpack to ${Math.floor(uncompressedSize / compressedSize)} times its size`,
+      );
+    }
+  }
+  if (unpacked > UNPACKED_LIMIT_BYTES) {
+    throw badArchive(name, `it would unpack to more than ${UNPACKED_LIMIT_BYTES / 2 ** 20} MiB`);
+  }
+}
+
+/** What macOS puts beside the files. */
+function isForeign(path: string): boolean {
+  return path.split('/').some((part) => part === '__MACOSX' || part.startsWith('._') || part === '.DS_Store');
+}
+
+async function unpack(zip: ZipFile, entry: Entry, name: string): Promise<Buffer> {
+  const stream = await promised<NodeJS.ReadableStream>(name, (done) => zip.openReadStream(entry, done));
+  try {
+    const parts: Buffer[] = [];
+    for await (const part of stream) parts.push(part as Buffer);
+    const bytes = Buffer.concat(parts);
+    if (crc32(bytes) !== entry.crc32) throw new Error('its checksum is another');
+    return bytes;
+  } catch (error) {
+    throw badArchive(name, `${entry.fileName} is damaged`, error);
+  }
+}
+
+function promised<T>(name: string, call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    call((error, value) => {
+      if (error === null) resolve(value as T);
+      else reject(badArchive(name, lowered(error.message), error));
+    });
+  });
+}
+
+/** As the middle of a sentence. */
+function lowered(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/u, '');
+}
+
+function badArchive(name: string, problem: string, cause?: unknown): UttrError {
+  return new UttrError('bad-format', `${name} cannot be read as a zip archive: ${problem}`, {
+    hint: 'export it once more; archives that lead out of their folder or unpack to too much are refused',
+    details: { file: name },
+    cause,
+  });
+}
