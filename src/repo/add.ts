@@ -14,10 +14,13 @@ import { isZip } from '../formats/signature.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { RowLines } from './batch-rows.ts';
+import type { SplitPolicy } from '../records/manifest.ts';
 import { labelNames } from '../records/stratum.ts';
+import { sideOfWord } from '../split/adopt.ts';
+import { sidesByShare } from '../split/policy.ts';
 import { intentNames } from './change-event.ts';
-import { defaultDatasetConfig } from './config.ts';
-import { type ChangeCounts, type ConflictPolicy, labelText, type Place } from './group-state.ts';
+import { defaultDatasetConfig, defaultSplit } from './config.ts';
+import { type AdoptedSides, type ChangeCounts, type ConflictPolicy, labelText, type Place } from './group-state.ts';
 import { BatchInput, type BatchSource } from './input.ts';
 import { RejectsFile, rowText } from './rejects-file.ts';
 import type { Repository } from './repository.ts';
@@ -43,6 +46,8 @@ export interface AddOptions {
   readonly replace?: boolean | undefined;
   /** Where bad rows are written; without it, one bad row stops the batch. */
   readonly rejects?: string | undefined;
+  /** Whether records go to the sides that the files have them on; a group that has a side already keeps it. */
+  readonly split?: 'adopt' | 'ignore' | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -75,6 +80,8 @@ export interface AddSummary {
     readonly kept: number;
   };
   readonly changes: ChangeCounts;
+  /** What became of the sides that the files have; absent where they are not adopted. */
+  readonly sides?: AdoptedSides;
   readonly newIntents: readonly string[];
   readonly rejected: readonly RejectedRow[];
   /** Whether anything is staged now that was not before. */
@@ -98,7 +105,8 @@ export async function add(
   const isNew = checkDataset(repository, dataset, options.allowNew === true);
   const parent = await headVersion(repository, dataset);
   const config = isNew ? undefined : repository.dataset(dataset);
-  const batch = new Batch(repository, options);
+  const split = config?.split ?? defaultSplit(dataset);
+  const batch = new Batch(repository, options, split);
   // Files that are the whole dataset take the place of what is staged, even where they change nothing.
   const replace = options.replace === true;
   const drops = replace && readStagedState(repository, dataset) !== undefined;
@@ -110,7 +118,7 @@ export async function add(
       dataset,
       identity: config?.identity ?? [],
       parent,
-      policy: { onConflict: options.onConflict ?? 'error', replace },
+      policy: { onConflict: options.onConflict ?? 'error', replace, sides: sidesByShare(split) },
       fresh: replace,
       batches: () => batch.files.map(({ name: file, sha256, rows }) => ({ name: file, sha256, rows })),
       feed: async (rows) => {
@@ -185,6 +193,7 @@ class Batch {
   readonly rejects: RejectsFile | undefined;
   readonly #repository: Repository;
   readonly #options: AddOptions;
+  readonly #split: SplitPolicy;
   readonly #names: string[] = [];
   readonly #reports: ReadReport[] = [];
   readonly #problems: RejectedRow[] = [];
@@ -193,15 +202,20 @@ class Batch {
   #conflicts = 0;
   #read = 0;
 
-  constructor(repository: Repository, options: AddOptions) {
+  constructor(repository: Repository, options: AddOptions, split: SplitPolicy) {
     this.#repository = repository;
     this.#options = options;
+    this.#split = split;
     this.rejects = options.rejects === undefined ? undefined : new RejectsFile(options.rejects);
   }
 
   /** Whether every row is good, or there is a place for the bad ones. */
   get #isAcceptable(): boolean {
     return this.#rejected + this.#conflicts === 0 || this.rejects !== undefined;
+  }
+
+  get #adopts(): boolean {
+    return this.#options.split === 'adopt';
   }
 
   /** Whether what was read may be staged. */
@@ -215,7 +229,7 @@ class Batch {
     try {
       const format = await this.#formatOf(input);
       // Only a regular file is large here: what comes through a pipe can be read once.
-      if (!isParallel(format.name, input.fileSizeBytes, this.#options.read ?? {})) {
+      if (this.#adopts || !isParallel(format.name, input.fileSizeBytes, this.#options.read ?? {})) {
         await this.#readInOnePiece(input, format, rows);
         return;
       }
@@ -241,7 +255,9 @@ class Batch {
       await this.rejects?.add(batch.problems, reading.report);
       for (let at = 0; at < batch.records.length; at++) {
         const place = { file, row: batch.rows[at] ?? 0, line: batch.lines[at] ?? 0 };
-        rows.put(batch.records[at] as (typeof batch.records)[number], place);
+        const word = this.#adopts ? batch.splits?.[at] : undefined;
+        const side = word === undefined ? undefined : sideOfWord(word, this.#split);
+        rows.put(batch.records[at] as (typeof batch.records)[number], place, side);
       }
       accepted += batch.records.length;
       await rows.spill();
@@ -347,6 +363,7 @@ class Batch {
         kept: tally.kept,
       },
       changes: tally.changes,
+      ...(this.#adopts ? { sides: tally.sides } : {}),
       newIntents,
       rejected: this.#problems.toSorted(
         (a, b) => this.#names.indexOf(a.file) - this.#names.indexOf(b.file) || a.row - b.row,

@@ -43,12 +43,17 @@ const FIELD_PATH = /^(?:intent|lang|id|features\.[^.]+)$/u;
 export function defaultDatasetConfig(dataset: string): Json {
   return {
     identity: [],
-    split: { method: 'sticky', sides: { train: 0.75, test: 0.25 }, salt: dataset, stratify: ['intent'] },
+    split: defaultSplit(dataset),
     clean: {},
     checks: {},
     retrain: {},
     gates: {},
   };
+}
+
+/** The split of a dataset that says nothing else. */
+export function defaultSplit(dataset: string): SplitPolicy {
+  return { method: 'sticky', sides: { train: 0.75, test: 0.25 }, salt: dataset, stratify: ['intent'] };
 }
 
 /** Parses the text of uttr.json. @throws bad-config listing every problem; format-too-new */
