@@ -115,6 +115,7 @@ describe('help', () => {
         --rejects <file>        stage the good rows, write the bad ones to this file
         --split <way>           where the files come with train and test: take that over, or split as
                                 always (choices: "adopt", "ignore", default: "ignore")
+        --no-clean              leave texts as they are, whatever the configuration says
         --dry-run               say what would change, change nothing
         -h, --help              print this help
 

@@ -16,6 +16,7 @@ interface Flags {
   readonly replace?: boolean;
   readonly rejects?: string;
   readonly split: 'adopt' | 'ignore';
+  readonly clean: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -49,6 +50,7 @@ export function registerAdd(program: Command, context: CliContext): void {
         .choices(['adopt', 'ignore'])
         .default('ignore'),
     )
+    .option('--no-clean', 'leave texts as they are, whatever the configuration says')
     .option('--dry-run', 'say what would change, change nothing')
     .addHelpText('after', EXAMPLES)
     .action((dataset: string, files: string[], flags: Flags) => runAdd(context, dataset, files, flags));
@@ -92,6 +94,7 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
         replace: flags.replace,
         rejects: flags.rejects === undefined ? undefined : context.resolve(flags.rejects),
         split: flags.split,
+        clean: flags.clean,
         dryRun: flags.dryRun,
       },
     ).catch((error: unknown) => {
@@ -121,6 +124,7 @@ function describe(summary: AddSummary, context: CliContext): string {
   }
   lines.push(...countLines(rows));
   lines.push(`${summary.dryRun ? 'Would change' : 'Changes'}: ${changeWords(changes)}.`);
+  lines.push(...cleanedLines(summary.cleaned));
   if (summary.newIntents.length > 0) lines.push(newIntentsLine(summary.newIntents));
   if (summary.sides !== undefined) lines.push(...sidesLines(summary.sides));
   lines.push(...rejectedLines(summary.rejected, context.reporter));
@@ -157,6 +161,15 @@ function countLines(rows: AddSummary['rows']): string[] {
 function newIntentsLine(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN_ROWS).map((name) => oneLine(name, 60));
   return `New ${names.length === 1 ? 'intent' : 'intents'}: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}.`;
+}
+
+/** What each rule of the dataset did. */
+function cleanedLines(cleaned: AddSummary['cleaned']): string[] {
+  const counts = Object.entries(cleaned);
+  if (counts.length === 0) return [];
+  const dropped = (rule: string): string => (['maxCharacters', 'empty'].includes(rule) ? ' dropped' : '');
+  const words = counts.map(([rule, count]) => `${rule} ${thousands(count)}${dropped(rule)}`);
+  return [`Cleaned by the dataset's rules: ${words.join(', ')}.`];
 }
 
 /** What became of the files' own split: first of all, whether it leaks. */
