@@ -42,17 +42,17 @@ function addUtterance(utterances: Utterances, item: unknown, pointer: string): v
     return;
   }
   const { text, intents, slots } = item;
-  const labels = readLabels(text, slotList(slots), (all, slot) => slotEntity(all, slot, utterances.report), 'slots');
+  if (!isFields(slots ?? {})) {
+    utterances.reject('"slots" is not an object', 'slots', place);
+    return;
+  }
+  const list = Object.entries(slots ?? {}).map(([name, slot]) => ({ name, slot: slot as unknown }));
+  const labels = readLabels(text, list, (all, slot) => slotEntity(all, slot, utterances.report), 'slots');
   if ('problem' in labels) {
     utterances.reject(labels.problem, 'slots', place);
     return;
   }
   utterances.add({ text, intent: intents, entities: labels.entities, meta: restOf(item, UTTERANCE_KEYS) }, place);
-}
-
-/** The slots by name as a list; what is no object stays as it is, to be refused. */
-function slotList(slots: unknown): unknown {
-  return isFields(slots) ? Object.entries(slots).map(([name, slot]) => ({ name, slot })) : slots;
 }
 
 function slotEntity(text: string, { name, slot }: Fields, report: ReportBuilder): readonly Fields[] | string {

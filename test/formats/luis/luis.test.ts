@@ -136,15 +136,15 @@ describe('reading LUIS apps', () => {
   });
 
   test.each([
-    ['', 'memory is empty'],
-    ['{"luis_schema_version":"7.0.0"}', 'memory: it is no LUIS app: there is no list "utterances"'],
-    ['3', 'it is no LUIS app'],
-    ['{\n"utterances": [\n}', 'memory:3: not valid JSON: unexpected token'],
-    ['{"utterances": [], "utterances": []}', 'the key "utterances" occurs twice'],
-    ['{"utterances": [{"__proto__": {}}]}', 'the key "__proto__" is not allowed'],
-    [`{"utterances": ${'['.repeat(200_000)}`, 'nested deeper than 64 levels'],
-    [`{"utterances": [${'{"children":['.repeat(40)}${']}'.repeat(40)}]}`, 'nested deeper than 64 levels'],
-  ])('a file that cannot be read is one error: %.60s', async (content, message) => {
+    ['memory is empty', ''],
+    ['memory: it is no LUIS app: there is no list "utterances"', '{"luis_schema_version":"7.0.0"}'],
+    ['it is no LUIS app', '3'],
+    ['memory:3: not valid JSON: unexpected token', '{\n"utterances": [\n}'],
+    ['the key "utterances" occurs twice', '{"utterances": [], "utterances": []}'],
+    ['the key "__proto__" is not allowed', '{"utterances": [{"__proto__": {}}]}'],
+    ['nested deeper than 64 levels', `{"utterances": ${'['.repeat(200_000)}`],
+    ['nested deeper than 64 levels', `{"utterances": [${'{"children":['.repeat(40)}${']}'.repeat(40)}]}`],
+  ])('a file that cannot be read is one error: %s', async (message, content) => {
     await expect(readAll(luisFormat, content)).rejects.toMatchObject({
       code: 'bad-format',
       message: expect.stringContaining(message),
@@ -158,7 +158,7 @@ test.each([
   ['luis', '', 'old.luis.json'],
   ['json', '[{"text":"a","intent":"x","entities":[]}]', 'batch.json'],
   ['json', '[{"text":"startPos","intent":"x","entities":[{"entity":"endPos"}]}]', 'batch.json'],
-])('as %s: %.60j', (name, content, file) => {
+])('as %s: %j', (name, content, file) => {
   expect(detectFormat(Buffer.from(content), file).format.name).toBe(name);
 });
 
