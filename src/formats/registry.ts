@@ -1,14 +1,27 @@
 /** All file formats, and which of them a file is in. */
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
+import { cluFormat } from './clu/clu.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
 import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
+import { luisFormat } from './luis/luis.ts';
+import { nluppFormat } from './research/nlupp.ts';
+import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
-export const FORMATS: readonly Format[] = [jsonlFormat, csvFormat, tsvFormat, jsonFormat];
+export const FORMATS: readonly Format[] = [
+  jsonlFormat,
+  csvFormat,
+  tsvFormat,
+  jsonFormat,
+  luisFormat,
+  cluFormat,
+  sebischairFormat,
+  nluppFormat,
+];
 
 /** How much of a file `detectFormat` wants to see. */
 export const HEAD_BYTES = 64 * 1024;

@@ -10,10 +10,11 @@ export class WriteReportBuilder implements WriteReport {
     return [...this.#losses.values()];
   }
 
-  /** Counts a record that could not be carried whole. */
+  /** Counts a record that could not be carried whole; each reason is counted by itself. */
   lose(field: string, message: string): void {
-    const count = (this.#losses.get(field)?.count ?? 0) + 1;
-    this.#losses.set(field, { field, message, count });
+    const key = JSON.stringify([field, message]);
+    const count = (this.#losses.get(key)?.count ?? 0) + 1;
+    this.#losses.set(key, { field, message, count });
   }
 }
 
