@@ -66,7 +66,13 @@ function checkFeatures(find: Find, found: CheckedRecord, features: readonly stri
   });
 }
 
-function checkRange(find: Find, what: string, value: number, least: number | undefined, most: number | undefined): void {
+function checkRange(
+  find: Find,
+  what: string,
+  value: number,
+  least: number | undefined,
+  most: number | undefined,
+): void {
   const isFew = least !== undefined && value < least;
   if (!isFew && (most === undefined || value <= most)) return;
   find({

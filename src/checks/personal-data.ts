@@ -3,11 +3,13 @@ import { defineCheck } from './check.ts';
 import { flag } from './parameters.ts';
 
 const MAY_HOLD = /@|\d{4}|\d[ ().-]{1,3}\d/u;
-const EMAIL = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/u;
+const EMAIL =
+  /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/u;
 const IBAN = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\p{L}\p{N}])/giu;
 const CARD = /(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d.,]?\d)/gu;
 /** With a country's prefix; or in three groups and more, where a single number would have none. */
-const PHONE = /(?<![\p{L}\p{N}.,+])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,13}(?!\d)|(?<![\p{L}\p{N}.,])\(?\d{2,5}(?:\)[ ]?|[ .-])\d{3,4}[ .-]\d{3,5}(?!\d)/gu;
+const PHONE =
+  /(?<![\p{L}\p{N}.,+])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,13}(?!\d)|(?<![\p{L}\p{N}.,])\(?\d{2,5}(?:\)[ ]?|[ .-])\d{3,4}[ .-]\d{3,5}(?!\d)/gu;
 const IP_ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/u;
 
 export const personalData = defineCheck({

@@ -80,9 +80,7 @@ const KEPT_RECORDS = 10;
 
 /** The checks that are to run. */
 export function chosenChecks({ settings, only }: Pick<CheckInput, 'settings' | 'only'>): readonly Check[] {
-  return CHECKS.filter(
-    ({ name }) => (only === undefined || only.includes(name)) && settings[name]?.severity !== 'off',
-  );
+  return CHECKS.filter(({ name }) => (only === undefined || only.includes(name)) && settings[name]?.severity !== 'off');
 }
 
 /** Runs every check that is not off and tells what they found, in the order of the registry. */

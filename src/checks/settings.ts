@@ -100,7 +100,8 @@ function parseWaiver(value: unknown, path: string, problems: string[]): Waiver {
   const { finding, texts, intents, until } = given;
   if (finding !== undefined && typeof finding !== 'string') problems.push(`${path}.finding must be a finding's id`);
   for (const [key, list] of Object.entries({ texts, intents })) {
-    if (list !== undefined && !(isNames(list) && list.length > 0)) problems.push(`${path}.${key} must be a list of strings`);
+    if (list !== undefined && !(isNames(list) && list.length > 0))
+      problems.push(`${path}.${key} must be a list of strings`);
   }
   if (finding === undefined && texts === undefined && intents === undefined) {
     problems.push(`${path} must name what it waives: "finding", "texts" or "intents"`);
@@ -146,7 +147,8 @@ export class Waivers {
       ({ waiver, folds }) =>
         (waiver.finding === undefined || waiver.finding === finding.id) &&
         (folds === undefined || isWithin(finding.texts, (text) => folds.has(fold(text)))) &&
-        (waiver.intents === undefined || isWithin(finding.intents, (intent) => waiver.intents?.includes(intent) === true)),
+        (waiver.intents === undefined ||
+          isWithin(finding.intents, (intent) => waiver.intents?.includes(intent) === true)),
     )?.waiver;
     if (found !== undefined) this.#used.add(found);
     return found;

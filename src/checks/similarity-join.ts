@@ -102,12 +102,7 @@ class Join {
     const size = this.#sizes[place] as number;
     const from = offsets[this.#order[place] as number] as number;
     const least = Math.ceil(this.#threshold * size - ROUNDING);
-    const [shared, sizes, places, positions] = [
-      this.#shared,
-      this.#sizes,
-      this.#postingPlaces,
-      this.#postingPositions,
-    ];
+    const [shared, sizes, places, positions] = [this.#shared, this.#sizes, this.#postingPlaces, this.#postingPositions];
     this.#candidateCount = 0;
     for (let position = 0; position <= size - least; position++) {
       const token = tokens[from + position] as number;

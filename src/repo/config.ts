@@ -3,6 +3,7 @@
  */
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
+import { type CheckSettings, parseChecks } from '../checks/settings.ts';
 import { type EventsConfig, NO_EVENTS, parseEventsConfig } from '../events/config.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
 import type { SplitPolicy } from '../records/manifest.ts';
@@ -22,6 +23,8 @@ export interface DatasetConfig {
   /** Paths of fields that make two equal texts different records, e.g. `features.role`. */
   readonly identity: readonly string[];
   readonly split: SplitPolicy;
+  /** Every check, with what is declared of it. */
+  readonly checks: CheckSettings;
 }
 
 export interface Config {
@@ -135,10 +138,11 @@ function readDatasets(value: unknown, problems: string[]): Record<string, Datase
     }
     const dataset = object(item, path, problems);
     unknownKeys(dataset, DATASET_KEYS, `${path}.`, problems);
-    for (const key of ['clean', 'checks', 'retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
+    for (const key of ['clean', 'retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
     datasets[name] = {
       identity: readFields(dataset['identity'] ?? [], `${path}.identity`, problems),
       split: readSplit(dataset['split'] ?? {}, name, `${path}.split`, problems),
+      checks: parseChecks(dataset['checks'] ?? {}, `${path}.checks`, problems),
     };
   }
   return datasets;
