@@ -30,21 +30,31 @@ export const nearDuplicates = defineCheck({
         if (first !== undefined) groups.push(first);
       },
       finish() {
+        const told: Record<'intent' | 'side', number[]> = { intent: [], side: [] };
         let pairs = 0;
         const isWhole = joinSimilar(trigrams(), threshold, (a, b, similarity) => {
           const [left, right] = [groups[a] as CheckedRecord, groups[b] as CheckedRecord];
-          const differ = intents && !sharesIntent(left, right);
-          if (differ || (sides && left.side !== right.side)) {
+          if (intents && !sharesIntent(left, right)) told.intent.push(a, b, similarity);
+          else if (sides && left.side !== right.side) told.side.push(a, b, similarity);
+          return ++pairs < maxPairs;
+        });
+        // Pairs with other intents come first: they are errors more often than not.
+        for (const place of ['intent', 'side'] as const) {
+          const list = told[place];
+          for (let at = 0; at < list.length; at += 3) {
+            const [left, right] = [groups[list[at] as number], groups[list[at + 1] as number]] as [
+              CheckedRecord,
+              CheckedRecord,
+            ];
             find({
               subject: [left.group, right.group].sort(),
               records: [left, right],
-              place: differ ? 'intent' : 'side',
-              message: describe(left, right, similarity, differ),
-              hint: differ ? 'see which of the two intents is right' : 'keep one of them, or accept an easier test',
+              place,
+              message: describe(left, right, list[at + 2] as number, place),
+              hint: HINTS[place],
             });
           }
-          return ++pairs < maxPairs;
-        });
+        }
         if (isWhole) return;
         find({
           subject: ['too many'],
@@ -62,9 +72,14 @@ function sharesIntent(left: CheckedRecord, right: CheckedRecord): boolean {
   return intentsOf(left.record).some((intent) => others.includes(intent));
 }
 
-function describe(left: CheckedRecord, right: CheckedRecord, similarity: number, differ: boolean): string {
+const HINTS = {
+  intent: 'see which of the two intents is right',
+  side: 'keep one of them, or accept an easier test',
+} as const;
+
+function describe(left: CheckedRecord, right: CheckedRecord, similarity: number, place: keyof typeof HINTS): string {
   const [a, b] = [left, right].map(({ record, side }) =>
-    differ ? `${quote(record.text)} (${intentsOf(record).join(' + ')})` : `${quote(record.text)} (${side})`,
+    place === 'intent' ? `${quote(record.text)} (${intentsOf(record).join(' + ')})` : `${quote(record.text)} (${side})`,
   );
   return `${a} and ${b} are nearly equal (${similarity.toFixed(2)})`;
 }
