@@ -96,8 +96,15 @@ export function intentsOf(record: UtteranceRecord): readonly string[] {
 
 /** An utterance for a message: whole when short. */
 export function quote(text: string): string {
-  const characters = [...text.slice(0, 200)];
+  const characters = Array.from(text.slice(0, 200));
   return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : text);
+}
+
+/** Characters of a text, as people count them and entities are placed: code points. */
+export function countCharacters(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 }
 
 /** Names for a message: `"a", "b" and 3 more`. */

@@ -74,5 +74,5 @@ function checkMarkedOnce(find: Scene['find'], records: readonly CheckedRecord[])
 
 /** What is marked, wherever punctuation has moved it. */
 function entityForm(entities: readonly Entity[]): string {
-  return JSON.stringify(entities.map(({ type, role, text }) => [type, role ?? '', fold(text)]).sort());
+  return JSON.stringify(entities.map(({ type, role, text }) => JSON.stringify([type, role ?? '', fold(text)])).sort());
 }

@@ -1,6 +1,6 @@
 /** What a team declares of its data: intents, sizes, features that must be there. Nothing by default. */
 import { nearest } from '../base/near-miss.ts';
-import { type CheckedRecord, defineCheck, type Draft, intentsOf, quote, quoteNames } from './check.ts';
+import { type CheckedRecord, countCharacters, defineCheck, type Draft, intentsOf, quote, quoteNames } from './check.ts';
 import { names, optionalNumber } from './parameters.ts';
 
 export const expectations = defineCheck({
@@ -23,7 +23,7 @@ export const expectations = defineCheck({
       group(records) {
         for (const found of records) {
           rows++;
-          for (const _ of found.record.text) characters++;
+          characters += countCharacters(found.record.text);
           if (allowed.size > 0) checkIntents(find, found, allowed);
           checkFeatures(find, found, features);
         }

@@ -1,5 +1,5 @@
 /** Characters that nobody sees: two texts look equal and are not, or are shown in another order than stored. */
-import { defineCheck, quote } from './check.ts';
+import { countCharacters, defineCheck, quote } from './check.ts';
 
 /** Control and format characters, and the mark of a byte that could not be decoded; line breaks and tabs are seen. */
 const SUSPECT = /(?![\n\r\t])[\p{Cc}\p{Cf}\p{Co}\uFFFD\u115F\u1160\u3164\uFFA0]/gu;
@@ -34,7 +34,7 @@ export const invisibleCharacters = defineCheck({
         find({
           subject: [text],
           records: [found],
-          place: `text, character ${[...text.slice(0, first.index)].length + 1}`,
+          place: `text, character ${countCharacters(text.slice(0, first.index)) + 1}`,
           message: `${quote(visible(text))} holds ${kinds.join(', ')}`,
           hint: 'remove them in the source, and add the text again',
         });

@@ -97,7 +97,17 @@ function parseWaiver(value: unknown, path: string, problems: string[]): Waiver {
   for (const key of ['by', 'why']) {
     if (typeof given[key] !== 'string' || !/\S/u.test(given[key])) problems.push(`${path}.${key} must say who or why`);
   }
-  const { finding, texts, intents, until } = given;
+  checkMeant(given, path, problems);
+  const { until } = given;
+  if (until !== undefined && !(typeof until === 'string' && DAY.test(until))) {
+    problems.push(`${path}.until must be a day, as 2027-01-31`);
+  }
+  return given as unknown as Waiver;
+}
+
+/** What a waiver waives. */
+function checkMeant(given: Json, path: string, problems: string[]): void {
+  const { finding, texts, intents } = given;
   if (finding !== undefined && typeof finding !== 'string') problems.push(`${path}.finding must be a finding's id`);
   for (const [key, list] of Object.entries({ texts, intents })) {
     if (list !== undefined && !(isNames(list) && list.length > 0))
@@ -106,10 +116,6 @@ function parseWaiver(value: unknown, path: string, problems: string[]): Waiver {
   if (finding === undefined && texts === undefined && intents === undefined) {
     problems.push(`${path} must name what it waives: "finding", "texts" or "intents"`);
   }
-  if (until !== undefined && !(typeof until === 'string' && DAY.test(until))) {
-    problems.push(`${path}.until must be a day, as 2027-01-31`);
-  }
-  return given as unknown as Waiver;
 }
 
 function object(value: unknown, path: string, problems: string[]): Json {

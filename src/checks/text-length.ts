@@ -1,5 +1,5 @@
 /** Texts too long to be something that a person says to a bot: often several utterances, or a pasted mail. */
-import { defineCheck, quote } from './check.ts';
+import { countCharacters, defineCheck, quote } from './check.ts';
 import { count } from './parameters.ts';
 
 export const textLength = defineCheck({
@@ -12,8 +12,7 @@ export const textLength = defineCheck({
       for (const found of records) {
         const { text } = found.record;
         if (text.length <= max) continue;
-        let length = 0;
-        for (const _ of text) length++;
+        const length = countCharacters(text);
         if (length <= max) continue;
         find({
           subject: [text],
