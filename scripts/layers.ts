@@ -11,10 +11,11 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   records: ['base', 'store', 'tree'],
   formats: ['base', 'records'],
   split: ['base', 'records'],
+  checks: ['base', 'records'],
   events: ['base', 'records'],
   catalogue: ['base'],
-  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'events', 'catalogue'],
-  cli: ['base', 'records', 'formats', 'events', 'repo'],
+  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'checks', 'events', 'catalogue'],
+  cli: ['base', 'records', 'formats', 'checks', 'events', 'repo'],
 };
 
 /** Third-party packages, each with the one file or folder that may import it; null: nothing under src/ may. */
