@@ -2,13 +2,28 @@
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
+import { dialogflowCxFormat } from './dialogflow/dialogflow-cx.ts';
+import { dialogflowEsFormat } from './dialogflow/dialogflow-es.ts';
 import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
+import { lexFormat } from './lex/lex.ts';
 import { binaryKind } from './signature.ts';
+import { witJsonFormat } from './wit/wit-json.ts';
+import { witFormat } from './wit/wit.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
-export const FORMATS: readonly Format[] = [jsonlFormat, csvFormat, tsvFormat, jsonFormat];
+export const FORMATS: readonly Format[] = [
+  jsonlFormat,
+  csvFormat,
+  tsvFormat,
+  jsonFormat,
+  dialogflowEsFormat,
+  dialogflowCxFormat,
+  witFormat,
+  witJsonFormat,
+  lexFormat,
+];
 
 /** How much of a file `detectFormat` wants to see. */
 export const HEAD_BYTES = 64 * 1024;

@@ -10,10 +10,12 @@ export class WriteReportBuilder implements WriteReport {
     return [...this.#losses.values()];
   }
 
-  /** Counts a record that could not be carried whole. */
-  lose(field: string, message: string): void {
-    const count = (this.#losses.get(field)?.count ?? 0) + 1;
-    this.#losses.set(field, { field, message, count });
+  /** Counts records that could not be carried whole; one field can have several reasons. */
+  lose(field: string, message: string, times = 1): void {
+    if (times === 0) return;
+    const key = `${field}\t${message}`;
+    const count = (this.#losses.get(key)?.count ?? 0) + times;
+    this.#losses.set(key, { field, message, count });
   }
 }
 
