@@ -1,6 +1,7 @@
 /** All file formats, and which of them a file is in. */
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
+import { cluFormat } from './clu/clu.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
 import { dialogflowCxFormat } from './dialogflow/dialogflow-cx.ts';
 import { dialogflowEsFormat } from './dialogflow/dialogflow-es.ts';
@@ -8,6 +9,9 @@ import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { lexFormat } from './lex/lex.ts';
+import { luisFormat } from './luis/luis.ts';
+import { nluppFormat } from './research/nlupp.ts';
+import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
 import { witJsonFormat } from './wit/wit-json.ts';
 import { witFormat } from './wit/wit.ts';
@@ -23,6 +27,10 @@ export const FORMATS: readonly Format[] = [
   witFormat,
   witJsonFormat,
   lexFormat,
+  luisFormat,
+  cluFormat,
+  sebischairFormat,
+  nluppFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */

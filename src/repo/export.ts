@@ -16,6 +16,7 @@ import { TreeReader } from '../tree/reader.ts';
 import { placesOf, sideNames } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
+import { RecordSum, verifyExport } from './verify-export.ts';
 import type { Version } from './versions.ts';
 
 export interface ExportOptions {
@@ -73,7 +74,7 @@ export async function exportVersion(
         settled: Promise.resolve(),
       };
       open.push(entry);
-      losses.push(...(await writeSide(repository, tree, format, file, options)));
+      losses.push(...(await writeSide(repository, { version, side, format, file, options })));
       // The disk has time for it while the next side is made.
       entry.settled = file.settle();
       entry.settled.catch(() => {});
@@ -90,29 +91,54 @@ export async function exportVersion(
   return { dataset: version.manifest.dataset, version: version.hash, format: format.name, files, losses };
 }
 
+interface SideJob {
+  readonly version: Version;
+  readonly side: string;
+  readonly format: Format;
+  readonly file: DurableFile;
+  readonly options: ExportOptions;
+}
+
 async function writeSide(
   repository: Repository,
-  tree: TreeRoot,
-  format: Format,
-  file: DurableFile,
-  options: ExportOptions,
+  { version, side, format, file, options }: SideJob,
 ): Promise<readonly Loss[]> {
+  const { signal } = repository;
+  const tree = treeOf(version.manifest, side);
   if (format.name === 'jsonl') {
     await writeLines(repository, tree, file);
     return [];
   }
-  const source = (): AsyncIterable<readonly UtteranceRecord[]> => recordsOf(repository, tree);
-  const writing = format.write?.(source, { escapeFormulas: options.escapeFormulas, signal: repository.signal });
+  // A writer may go over the records more than once: the last time counts.
+  let written = new RecordSum();
+  const source = (): AsyncIterable<readonly UtteranceRecord[]> => {
+    written = new RecordSum();
+    return recordsOf(repository, tree, written);
+  };
+  const { escapeFormulas } = options;
+  const writing = format.write?.(source, { escapeFormulas, name: version.manifest.dataset, side, signal });
   if (writing === undefined) return [];
   for await (const bytes of writing) await file.append(bytes);
-  return writing.report.losses;
+  await file.settle();
+  const { losses } = writing.report;
+  await verifyExport(
+    { path: file.temporaryPath, name: file.path, format, written, losses },
+    { unescapeFormulas: escapeFormulas, signal },
+  );
+  return losses;
 }
 
-async function* recordsOf(repository: Repository, tree: TreeRoot): AsyncIterable<readonly UtteranceRecord[]> {
+async function* recordsOf(
+  repository: Repository,
+  tree: TreeRoot,
+  written: RecordSum,
+): AsyncIterable<readonly UtteranceRecord[]> {
   if (tree.root === null) return;
   let done = 0;
   for await (const entries of new TreeReader(repository.chunks, tree).scan()) {
-    yield entries.map(({ value }) => decodeRecord(value));
+    const records = entries.map(({ value }) => decodeRecord(value));
+    for (const record of records) written.add(record);
+    yield records;
     done += entries.length;
     throwIfAborted(repository.signal);
     repository.progress.update('exporting', done, tree.records, 'records');

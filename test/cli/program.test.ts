@@ -113,6 +113,9 @@ describe('help', () => {
         --new                   make a second, third … dataset
         --replace               the files are the whole dataset: what they lack is removed
         --rejects <file>        stage the good rows, write the bad ones to this file
+        --split <way>           where the files come with train and test: take that over, or split as
+                                always (choices: "adopt", "ignore", default: "ignore")
+        --no-clean              leave texts as they are, whatever the configuration says
         --dry-run               say what would change, change nothing
         -h, --help              print this help
 

@@ -53,7 +53,7 @@ describe('zip archives', () => {
   test('Z1 names that lead out of the archive are refused', async () => {
     for (const path of ['../evil.json', '/etc/passwd', 'a/../../b', 'C:/x', 'a\\..\\b']) {
       const bytes = await packed([{ path, bytes: Buffer.from('{}') }]);
-      await expect(openArchive(bytes, 'a.zip'), path).rejects.toMatchObject({ code: 'bad-format' });
+      await expect(openArchive(bytes, 'a.zip')).rejects.toMatchObject({ code: 'bad-format' });
     }
   });
 
