@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib';
 import { Zip, ZipDeflate } from 'fflate';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { UttrError } from '../base/errors.ts';
+import { rootFolder } from './archive-root.ts';
 import type { ByteInput } from './format.ts';
 import { DOCUMENT_LIMIT_BYTES, readBytes } from './document.ts';
 
@@ -66,11 +67,11 @@ export async function openArchive(bytes: Buffer, name: string): Promise<Archive>
 
 /** The entries below the folder that a file of this name lies in, with paths from there; undefined where there is none. */
 export function rootedAt(archive: Archive, marker: string): Archive | undefined {
-  const found = archive.entries
-    .filter(({ path }) => path === marker || path.endsWith(`/${marker}`))
-    .sort((a, b) => a.path.length - b.path.length)[0];
-  if (found === undefined) return undefined;
-  const folder = found.path.slice(0, found.path.length - marker.length);
+  const folder = rootFolder(
+    archive.entries.map(({ path }) => path),
+    marker,
+  );
+  if (folder === undefined) return undefined;
   const entries = archive.entries
     .filter(({ path }) => path.startsWith(folder))
     .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));

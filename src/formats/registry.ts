@@ -3,13 +3,18 @@ import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { cluFormat } from './clu/clu.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
+import { dialogflowCxFormat } from './dialogflow/dialogflow-cx.ts';
+import { dialogflowEsFormat } from './dialogflow/dialogflow-es.ts';
 import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
+import { lexFormat } from './lex/lex.ts';
 import { luisFormat } from './luis/luis.ts';
 import { nluppFormat } from './research/nlupp.ts';
 import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
+import { witJsonFormat } from './wit/wit-json.ts';
+import { witFormat } from './wit/wit.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
 export const FORMATS: readonly Format[] = [
@@ -17,6 +22,11 @@ export const FORMATS: readonly Format[] = [
   csvFormat,
   tsvFormat,
   jsonFormat,
+  dialogflowEsFormat,
+  dialogflowCxFormat,
+  witFormat,
+  witJsonFormat,
+  lexFormat,
   luisFormat,
   cluFormat,
   sebischairFormat,
