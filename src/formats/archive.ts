@@ -157,7 +157,7 @@ async function* unpack(zip: ZipFile, entry: Entry, name: string): AsyncGenerator
   let sum = 0;
   try {
     for await (const part of stream) {
-      sum = crc32(part as Buffer, sum);
+      sum = crc32(part, sum);
       yield part as Buffer;
     }
     if (sum !== entry.crc32) throw new Error('its checksum is another');

@@ -6,9 +6,10 @@ import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { binaryKind } from './signature.ts';
+import { xlsxFormat } from './xlsx/xlsx-format.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
-export const FORMATS: readonly Format[] = [jsonlFormat, csvFormat, tsvFormat, jsonFormat];
+export const FORMATS: readonly Format[] = [jsonlFormat, csvFormat, tsvFormat, jsonFormat, xlsxFormat];
 
 /** How much of a file `detectFormat` wants to see. */
 export const HEAD_BYTES = 64 * 1024;
