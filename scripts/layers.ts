@@ -31,7 +31,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, string | null>> = {
   'hyparquet-writer': 'src/formats/parquet/',
   'ipaddr.js': 'src/events/sinks/webhook-target.ts',
   'ml-matrix': null,
-  saxes: 'src/formats/xlsx/',
+  saxes: 'src/formats/xlsx/xml-stream.ts',
   standardwebhooks: 'src/events/sinks/webhook-signature.ts',
   undici: 'src/events/sinks/webhook-sink.ts',
   yaml: 'src/formats/yaml-document.ts',

@@ -15,6 +15,7 @@ import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
 import { witJsonFormat } from './wit/wit-json.ts';
 import { witFormat } from './wit/wit.ts';
+import { xlsxFormat } from './xlsx/xlsx-format.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
 export const FORMATS: readonly Format[] = [
@@ -31,6 +32,7 @@ export const FORMATS: readonly Format[] = [
   cluFormat,
   sebischairFormat,
   nluppFormat,
+  xlsxFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */
