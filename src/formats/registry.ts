@@ -5,10 +5,21 @@ import { csvFormat, tsvFormat } from './csv.ts';
 import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
+import { rasaJsonFormat } from './rasa/rasa-json.ts';
+import { rasaMdFormat } from './rasa/rasa-md.ts';
+import { rasaYamlFormat } from './rasa/rasa-yaml.ts';
 import { binaryKind } from './signature.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
-export const FORMATS: readonly Format[] = [jsonlFormat, csvFormat, tsvFormat, jsonFormat];
+export const FORMATS: readonly Format[] = [
+  jsonlFormat,
+  csvFormat,
+  tsvFormat,
+  jsonFormat,
+  rasaYamlFormat,
+  rasaMdFormat,
+  rasaJsonFormat,
+];
 
 /** How much of a file `detectFormat` wants to see. */
 export const HEAD_BYTES = 64 * 1024;
