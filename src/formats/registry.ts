@@ -10,6 +10,9 @@ import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { lexFormat } from './lex/lex.ts';
 import { luisFormat } from './luis/luis.ts';
+import { rasaJsonFormat } from './rasa/rasa-json.ts';
+import { rasaMdFormat } from './rasa/rasa-md.ts';
+import { rasaYamlFormat } from './rasa/rasa-yaml.ts';
 import { nluppFormat } from './research/nlupp.ts';
 import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
@@ -33,6 +36,9 @@ export const FORMATS: readonly Format[] = [
   sebischairFormat,
   nluppFormat,
   xlsxFormat,
+  rasaYamlFormat,
+  rasaMdFormat,
+  rasaJsonFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */
