@@ -4,11 +4,13 @@ import { hintFor } from '../base/near-miss.ts';
 import { cluFormat } from './clu/clu.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
 import type { Format } from './format.ts';
+import { huggingFaceFormat } from './huggingface/huggingface.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { luisFormat } from './luis/luis.ts';
 import { nluppFormat } from './research/nlupp.ts';
 import { sebischairFormat } from './research/sebischair.ts';
+import { parquetFormat } from './parquet/parquet.ts';
 import { binaryKind } from './signature.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
@@ -21,6 +23,8 @@ export const FORMATS: readonly Format[] = [
   cluFormat,
   sebischairFormat,
   nluppFormat,
+  parquetFormat,
+  huggingFaceFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */
