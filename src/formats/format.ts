@@ -162,6 +162,8 @@ export interface FolderFile {
   readonly path: string;
   /** The side whose records it holds; absent for a file that is about all of them. */
   readonly side?: string;
+  /** Name of the format that reads the file back; absent for a file without records. */
+  readonly format?: string;
   readonly bytes: AsyncIterable<Buffer>;
 }
 

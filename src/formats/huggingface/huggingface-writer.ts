@@ -21,7 +21,8 @@ export async function* writeHuggingFace(
       yield Buffer.from(card(files, options.name));
     })(),
   };
-  for (const { side, path, source } of files) yield { path, side, bytes: writeParquet(source, options, report) };
+  for (const { side, path, source } of files)
+    yield { path, side, format: 'parquet', bytes: writeParquet(source, options, report) };
 }
 
 interface SideFile extends SideSource {

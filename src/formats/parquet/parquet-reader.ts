@@ -27,6 +27,8 @@ import { badParquet, Budget, CheckedPages } from './page-checks.ts';
 import { hasBytes, JsonText, PARSERS, plainValue } from './parquet-values.ts';
 import { damaged, walkStruct } from './thrift-structs.ts';
 
+/** The bytes are in memory, packed; of its rows, only those of a row group are. */
+const FILE_LIMIT_BYTES = 1024 * 2 ** 20;
 /** A footer larger than this has more row groups than any dataset of texts. */
 const FOOTER_LIMIT_BYTES = 64 * 2 ** 20;
 /** Levels of a schema: lists take two each. */
@@ -41,7 +43,7 @@ export async function* readParquet(
   options: ReadOptions,
   report: ReportBuilder,
 ): AsyncGenerator<ReadBatch> {
-  const bytes = await readBytes(input);
+  const bytes = await readBytes(input, FILE_LIMIT_BYTES);
   const metadata = openFooter(bytes, report.file);
   const budget = new Budget(bytes.length, report.file);
   const names = new Map([...(options.labelNames ?? []), ...labelNamesIn(metadata)]);
