@@ -6,10 +6,12 @@ import { csvFormat, tsvFormat } from './csv.ts';
 import { dialogflowCxFormat } from './dialogflow/dialogflow-cx.ts';
 import { dialogflowEsFormat } from './dialogflow/dialogflow-es.ts';
 import type { Format } from './format.ts';
+import { huggingFaceFormat } from './huggingface/huggingface.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { lexFormat } from './lex/lex.ts';
 import { luisFormat } from './luis/luis.ts';
+import { parquetFormat } from './parquet/parquet.ts';
 import { rasaJsonFormat } from './rasa/rasa-json.ts';
 import { rasaMdFormat } from './rasa/rasa-md.ts';
 import { rasaYamlFormat } from './rasa/rasa-yaml.ts';
@@ -39,6 +41,8 @@ export const FORMATS: readonly Format[] = [
   rasaYamlFormat,
   rasaMdFormat,
   rasaJsonFormat,
+  parquetFormat,
+  huggingFaceFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */
