@@ -3,7 +3,7 @@
  *
  * Method: texts over a small alphabet, so that they share trigrams; the model compares sets of trigrams pair by pair.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { joinSimilar } from '../../src/checks/similarity-join.ts';
 import { TrigramCorpus } from '../../src/checks/trigram-corpus.ts';
