@@ -7,10 +7,9 @@ const EMAIL =
   /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/u;
 const IBAN = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\p{L}\p{N}])/giu;
 const CARD = /(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d.,]?\d)/gu;
-/** With a country's prefix; or in three groups and more, where a single number would have none. */
+/** With a country's prefix; or in three groups, and not a part of more, where a single number would have none. */
 const PHONE =
-  /(?<![\p{L}\p{N}.,+])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,13}(?!\d)|(?<![\p{L}\p{N}.,])\(?\d{2,5}(?:\)[ ]?|[ .-])\d{3,4}[ .-]\d{3,5}(?!\d)/gu;
-const IP_ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/u;
+  /(?<![\p{L}\p{N}.,+]|\d[ .-])(?:(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,13}|\(?\d{2,5}(?:\)[ ]?|[ .-])\d{3,4}[ .-]\d{3,5})(?![ .-]?\d)/gu;
 
 export const personalData = defineCheck({
   name: 'personal-data',
@@ -59,7 +58,7 @@ function kindsOf(text: string): (readonly [Kind, string])[] {
 
 function isPhone(number: string): boolean {
   const digits = number.replaceAll(/\D/gu, '').length;
-  return digits >= 9 && digits <= 15 && !IP_ADDRESS.test(number);
+  return digits >= 9 && digits <= 15;
 }
 
 /** Luhn's check digit; one digit many times is nobody's card. */
