@@ -13,6 +13,7 @@ import { UttrError } from '../base/errors.ts';
 import { rootFolder } from './archive-root.ts';
 import type { ByteInput } from './format.ts';
 import { DOCUMENT_LIMIT_BYTES, readBytes } from './document.ts';
+import { binaryKind, isZip } from './signature.ts';
 
 /** Limits of an archive that is read. */
 export const ENTRY_LIMIT = 20_000;
@@ -49,6 +50,12 @@ export async function readArchive(input: ByteInput): Promise<Archive> {
 
 /** @throws bad-format: no zip, damaged, hostile, or over a limit */
 export async function openArchive(bytes: Buffer, name: string): Promise<Archive> {
+  if (!isZip(bytes)) {
+    throw new UttrError('bad-format', `${name} is ${binaryKind(bytes) ?? 'no binary file'}, not a zip archive`, {
+      hint: 'leave out --format: what the file is will be found out',
+      details: { file: name },
+    });
+  }
   const zip = await promised<ZipFile>(name, (done) =>
     fromBuffer(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true }, done),
   );
