@@ -6,6 +6,8 @@
  *   --quick          20,000 rows and few runs: whether everything still works, not how fast
  *   --only <name>    one scenario (see scripts/bench/scenarios.ts); may be given again
  *   --out <file>     write the tables into this page, between its marks
+ *   --data <kind>    generated, the default, or real: variations of the utterances in ../shared/data, whose tables go to
+ *                    parts of their own (see scripts/bench/corpus.ts)
  *   --priority       on a busy machine: go before all other programs (needs root) instead of waiting for them
  *   --peers <names>  beside other programs instead, with commas between (see scripts/bench/peers/)
  *   --batches <n>    small batches of that comparison, by default 20
@@ -20,13 +22,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeMachine, describeProgram, takePriority, versionOfPackage } from './bench/conditions.ts';
+import { describeMachine, describeProgram, describeRows, takePriority, versionOfPackage } from './bench/conditions.ts';
+import { type Corpus, readRealCorpus } from './bench/corpus.ts';
 import { figureTable } from './bench/figures.ts';
 import { placePackage } from './bench/package.ts';
-import { withPart } from './bench/page.ts';
+import { partFor, withPart } from './bench/page.ts';
 import { QuietRuns } from './bench/quiet.ts';
 import { SCENARIOS, type Scenario } from './bench/scenarios.ts';
 import { findPeers } from './bench/peers/all.ts';
+import { Absent } from './bench/peers/install.ts';
 import type { Peer } from './bench/peers/peer.ts';
 import { uttr } from './bench/peers/uttr.ts';
 import type { LinkShape } from './bench/link.ts';
@@ -43,6 +47,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
+    data: { type: 'string', default: 'generated' },
     priority: { type: 'boolean', default: false },
     peers: { type: 'string' },
     batches: { type: 'string', default: '20' },
@@ -58,13 +63,30 @@ function chosen(names: readonly string[]): readonly Scenario[] {
   throw new Error(`no scenario is called ${unknown}: ${SCENARIOS.map(({ name }) => name).join(', ')}`);
 }
 
+/** Ends the program, as after any wrong command. */
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+function chosenCorpus(kind: string): Corpus | undefined {
+  if (kind === 'generated') return undefined;
+  if (kind !== 'real') refuse(`--data is generated or real, not ${kind}`);
+  try {
+    return readRealCorpus();
+  } catch (error) {
+    if (error instanceof Absent) refuse(`--data real cannot be had: ${error.message}`);
+    throw error;
+  }
+}
+
 /** A table, or several, with their conditions below. */
 function withConditions(tables: string, world: World, program: string): string {
   const date = new Date().toISOString().slice(0, 10);
-  const rows = world.rows.toLocaleString('en-US');
+  const rows = describeRows(world.rows, world.options.corpus);
   const share = `${Math.round(world.options.quiet.takeLargestShare() * 100)} % of the CPU time`;
   const others = `other programs took at most ${share}${values.priority ? ', what this one left them' : ''}`;
-  return `${tables}\n${date}, ${program}, ${rows} rows; ${others}.\n`;
+  return `${tables}\n${date}, ${program}, ${rows}; ${others}.\n`;
 }
 
 /** `100mbit` in bits a second. */
@@ -80,11 +102,17 @@ async function runVersus(world: World, names: readonly string[], own: Peer, prog
   const remote = link !== undefined ? 'link' : values.s3 ? 's3' : 'folder';
   const peers = [own, ...findPeers(names, (text) => world.note(text))];
   const options = { s3: remote !== 'folder', link, batches: Number(values.batches) };
+  const part = partFor(world.isLarge && remote === 's3' ? LARGE_PART : VERSUS_PARTS[remote], isReal);
+  requirePart(part);
   const { tables, chart } = await versus(world, peers, options);
-  const part = world.isLarge && remote === 's3' ? LARGE_PART : VERSUS_PARTS[remote];
   if (values.out !== undefined) writeFileSync(join(dirname(values.out), `performance-${part}.svg`), chart);
   const picture = `![Wall times of all programs, on a logarithmic scale](performance-${part}.svg)`;
   report(part, withConditions(`${picture}\n\n${tables}`, world, program));
+}
+
+/** Fails before what takes hours, not after it, where the page has no place for a table. */
+function requirePart(part: string): void {
+  if (values.out !== undefined) withPart(readFileSync(values.out, 'utf8'), part, '');
 }
 
 function report(part: string, content: string): void {
@@ -96,9 +124,11 @@ function report(part: string, content: string): void {
 const scenarios = chosen(values.only);
 if (values.quick && values.out !== undefined)
   throw new Error('--quick says nothing about speed: nothing to write down');
+const corpus = chosenCorpus(values.data);
+const isReal = corpus !== undefined;
 if (values.priority) takePriority();
 const base = join(tmpdir(), 'uttr-bench');
-const dataFolder = join(base, 'data');
+const dataFolder = join(base, partFor('data', isReal));
 mkdirSync(dataFolder, { recursive: true });
 const scratchFolder = mkdtempSync(join(base, 'run-'));
 try {
@@ -106,6 +136,7 @@ try {
   const program = describeProgram(root);
   const world = new World({
     rows: values.quick ? 20_000 : Number(values.rows),
+    corpus,
     repeat: values.quick ? 2 : Number(values.runs),
     command,
     dataFolder,
@@ -117,7 +148,10 @@ try {
   });
   report('machine', `${describeMachine()}.\n`);
   if (values.peers === undefined) {
-    for (const { name, run } of scenarios) report(name, withConditions(figureTable(await run(world)), world, program));
+    for (const { name } of scenarios) requirePart(partFor(name, isReal));
+    for (const { name, run } of scenarios) {
+      report(partFor(name, isReal), withConditions(figureTable(await run(world)), world, program));
+    }
   } else {
     await runVersus(world, values.peers.split(','), uttr(command, versionOfPackage(root)), program);
   }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { Corpus } from './corpus.ts';
 
 /** CPU time in clock ticks, which are the same unit in both files of /proc. */
 export interface CpuTicks {
@@ -24,6 +25,12 @@ export function describeMachine(): string {
 /** Version and commit of the program at `root`. */
 export function describeProgram(root: string): string {
   return `uttr ${versionOfPackage(root)}${commitOf(root)}`;
+}
+
+/** How many rows there were, and whose words they are unless all were made up. */
+export function describeRows(rows: number, corpus: Corpus | undefined): string {
+  const count = `${rows.toLocaleString('en-US')} rows`;
+  return corpus === undefined ? count : `${count} of real utterances with variations (${corpus.name})`;
 }
 
 export function versionOfPackage(root: string): string {

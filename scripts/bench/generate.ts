@@ -1,5 +1,6 @@
 /**
- * Utterance datasets of any size for measurements: the same seed gives the same bytes, on any machine.
+ * Utterance datasets of any size for measurements: the same seed gives the same bytes, on any machine. The texts are
+ * made up, or vary those of a corpus of real ones (see variations.ts); the rest is about the first kind.
  *
  *   node scripts/bench/generate.ts --rows 1e6 --seed 1 --out rows.jsonl
  *
@@ -15,9 +16,12 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import type { Corpus } from './corpus.ts';
+import { type Family, Random } from './random.ts';
+import { vary } from './variations.ts';
 import {
   ACTIONS,
-  BRAND_PARTS,
+  BRANDS,
   CITIES,
   CLOSINGS,
   DOMAINS,
@@ -28,7 +32,7 @@ import {
   REASON_PARTS,
   REQUESTS,
   ROLES,
-  SURNAME_PARTS,
+  SURNAMES,
   WEEKDAYS,
 } from './vocabulary.ts';
 
@@ -38,8 +42,10 @@ export interface DatasetShape {
   readonly rows: number;
   /** An integer in [0, 2³²); equal seeds give equal rows. */
   readonly seed: number;
-  /** 2 to 150, by default 150. */
+  /** 2 to 150, by default 150; a corpus has its own. */
   readonly intents?: number;
+  /** Real utterances to vary; without it, all texts are made up. */
+  readonly corpus?: Corpus | undefined;
 }
 
 export interface GeneratedRow {
@@ -47,10 +53,6 @@ export interface GeneratedRow {
   readonly intent: string;
   readonly text: string;
 }
-
-/** What rows are for: a batch of seed 1 has nothing in common with the dataset of seed 1. */
-const FAMILIES = { dataset: 0x5eed, batch: 0xba7c4, relabels: 0x1abe1, grammar: 0x6a33a } as const;
-type Family = keyof typeof FAMILIES;
 
 const DEFAULT_INTENTS = 150;
 /** Characters in a piece that is written at once. */
@@ -112,50 +114,6 @@ function* lines(shape: DatasetShape, family: Family): Generator<string, void, un
   for (let index = 0; index < shape.rows; index += 1) yield writer.line(index);
 }
 
-/** sfc32 by Chris Doty-Humphrey, restarted for each row from its own state. */
-class Random {
-  #a = 0;
-  #b = 0;
-  #c = 0;
-  #counter = 0;
-
-  restart(family: Family, seed: number, index: number): void {
-    this.#a = seed | 0;
-    this.#b = index | 0;
-    this.#c = FAMILIES[family];
-    this.#counter = 1;
-    for (let round = 0; round < 12; round += 1) this.#next();
-  }
-
-  /** An integer in [0, limit). */
-  below(limit: number): number {
-    return Math.floor((this.#next() / 2 ** 32) * limit);
-  }
-
-  pick<T>(items: ArrayLike<T>): T {
-    return items[this.below(items.length)] as T;
-  }
-
-  /** Picks early items more often: some words are commoner than others. */
-  pickSkewed<T>(items: ArrayLike<T>): T {
-    const share = this.#next() / 2 ** 32;
-    return items[Math.floor(share * share * items.length)] as T;
-  }
-
-  chance(percent: number): boolean {
-    return this.below(100) < percent;
-  }
-
-  #next(): number {
-    const sum = (this.#a + this.#b + this.#counter) | 0;
-    this.#counter = (this.#counter + 1) | 0;
-    this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
-    return sum >>> 0;
-  }
-}
-
 /** A part of a text that says something particular; begins with a blank. */
 type Detail = (random: Random) => string;
 
@@ -171,9 +129,6 @@ interface IntentGrammar {
   /** What people often add, the likelier first. */
   readonly details: readonly [Detail, Detail];
 }
-
-const SURNAMES = compound(SURNAME_PARTS, 1500);
-const BRANDS = compound(BRAND_PARTS, 600);
 
 /** Hundreds of thousands of values each: one of them makes a text all but unique. */
 const IDENTITIES: readonly Detail[] = [
@@ -191,40 +146,61 @@ const DETAILS: readonly Detail[] = [
 ];
 
 const GRAMMARS = intentGrammars();
-/** Everything before the text, for each role and location. */
+/** Everything before the intent, for each role and location. */
 const ROW_STARTS = ROLES.map((role) =>
-  LOCATIONS.map((location) => `${JSON.stringify({ features: { location, role } }).slice(0, -1)},"intent":"`),
+  LOCATIONS.map((location) => `${JSON.stringify({ features: { location, role } }).slice(0, -1)},"intent":`),
 );
 
-/** Makes the lines of one dataset. Its words need no escape in JSON, so a line is put together as it is. */
+/** What a row is about. */
+interface Topic {
+  /** An index of the intents. */
+  readonly intent: number;
+  readonly say: (random: Random) => string;
+}
+
+interface Topics {
+  readonly intents: readonly string[];
+  readonly draw: (random: Random) => Topic;
+}
+
+function madeUpTopics(intents: number): Topics {
+  if (intents < 2 || intents > GRAMMARS.length) throw new RangeError(`intents must be 2 to ${GRAMMARS.length}`);
+  const grammars = GRAMMARS.slice(0, intents);
+  const topics = grammars.map((grammar, intent): Topic => ({ intent, say: (random) => utterance(grammar, random) }));
+  const ranks = zipfTable(intents);
+  return { intents: grammars.map(({ name }) => name), draw: (random) => topics[random.pick(ranks)] as Topic };
+}
+
+function realTopics({ intents, utterances }: Corpus): Topics {
+  const topics = utterances.map(({ intent, text }): Topic => ({ intent, say: (random) => vary(text, random) }));
+  return { intents, draw: (random) => random.pick(topics) };
+}
+
+/** Makes the lines of one dataset. */
 class RowWriter {
   readonly #random = new Random();
   readonly #seed: number;
   readonly #family: Family;
-  readonly #intents: number;
-  readonly #ranks: Uint8Array;
+  readonly #topics: Topics;
 
-  constructor({ rows, seed, intents = DEFAULT_INTENTS }: DatasetShape, family: Family) {
+  constructor({ rows, seed, intents = DEFAULT_INTENTS, corpus }: DatasetShape, family: Family) {
     if (!Number.isInteger(rows) || rows < 0 || rows > 2 ** 32) throw new RangeError('rows must be 0 to 4294967296');
-    if (intents < 2 || intents > GRAMMARS.length) throw new RangeError(`intents must be 2 to ${GRAMMARS.length}`);
     if (seed !== seed >>> 0) throw new RangeError('the seed must be an integer from 0 to 4294967295');
     this.#seed = seed;
     this.#family = family;
-    this.#intents = intents;
-    this.#ranks = zipfTable(intents);
+    this.#topics = corpus === undefined ? madeUpTopics(intents) : realTopics(corpus);
   }
 
   /** @param relabel where given, another intent is drawn from it; the text stays. */
   line(index: number, relabel?: Random): string {
     const random = this.#random;
+    const { intents, draw } = this.#topics;
     random.restart(this.#family, this.#seed, index);
-    const rank = random.pick(this.#ranks);
+    const { intent, say } = draw(random);
     const start = random.pickSkewed(random.pickSkewed(ROW_STARTS));
-    const grammar = GRAMMARS[rank] as IntentGrammar;
-    const text = utterance(grammar, random);
-    if (relabel === undefined) return `${start}${grammar.name}","text":"${text}"}\n`;
-    const other = GRAMMARS[(rank + 1 + relabel.below(this.#intents - 1)) % this.#intents] as IntentGrammar;
-    return `${start}${other.name}","text":"${text}"}\n`;
+    const step = relabel === undefined ? 0 : 1 + relabel.below(intents.length - 1);
+    const name = intents[(intent + step) % intents.length];
+    return `${start}${JSON.stringify(name)},"text":${JSON.stringify(say(random))}}\n`;
   }
 }
 
@@ -287,16 +263,6 @@ function zipfTable(intents: number): Uint8Array {
     table.fill(rank, start, Math.round(end * table.length));
   }
   return table;
-}
-
-/** Joins one part of each kind into made-up names: `count` of them, spread over all there are. */
-function compound(parts: readonly (readonly string[])[], count: number): readonly string[] {
-  const all = parts.reduce<readonly string[]>(
-    (heads, tails) => heads.flatMap((head) => tails.map((tail) => head + tail)),
-    [''],
-  );
-  // 7919 is a prime that divides none of the sizes, so no name comes twice.
-  return Array.from({ length: count }, (_, at) => all[(at * 7919) % all.length] as string);
 }
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Figure } from './figures.ts';
-import { batch, writeLines } from './generate.ts';
+import { writeLines } from './generate.ts';
 import { DATASET, Project } from './project.ts';
 import { readBytes } from './read-bytes.ts';
 import type { World } from './world.ts';
@@ -35,7 +35,7 @@ export async function longHistory(world: World): Promise<readonly Figure[]> {
   let pushed = 0;
   for (let at = 1; at <= BATCHES; at += 1) {
     const file = join(scratchFolder, `history-${at}.jsonl`);
-    await writeLines(file, batch({ rows: Math.max(1, rows / 1000), seed: 2000 + at }));
+    await writeLines(file, world.newRows(Math.max(1, rows / 1000), 2000 + at));
     files.push(file);
     pushed += await addAndPush(project, file);
     if (at % STEP !== 0) continue;

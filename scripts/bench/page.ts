@@ -3,6 +3,11 @@
  * What stands around them is written by hand and stays.
  */
 
+/** The part for a table: what was measured on real data never takes the place of the rest. */
+export function partFor(name: string, isReal: boolean): string {
+  return isReal ? `${name}-real` : name;
+}
+
 /** The page with the part `name` replaced. @throws Error when the page has no such part, or more than one */
 export function withPart(page: string, name: string, content: string): string {
   const start = `<!-- bench ${name} -->\n`;

@@ -4,7 +4,7 @@ import { appendFileSync, copyFileSync, createReadStream, createWriteStream, read
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
-import { batch, writeLines } from './generate.ts';
+import { writeLines } from './generate.ts';
 import type { State } from './peers/peer.ts';
 import type { World } from './world.ts';
 
@@ -28,7 +28,7 @@ export class History {
   /** New rows at the end: no two batches have one in common. */
   async addBatch(rows: number): Promise<State> {
     const path = join(this.#world.options.scratchFolder, `batch-${++this.#batches}.jsonl`);
-    await writeLines(path, batch({ rows, seed: 1000 + this.#batches }));
+    await writeLines(path, this.#world.newRows(rows, 1000 + this.#batches));
     appendFileSync(this.#whole, readFileSync(path));
     return { whole: this.#whole, batch: path };
   }

@@ -130,7 +130,7 @@ export const CITIES = words(`
   Vilnius Warsaw Wellington Winnipeg Wroclaw York Zagreb Zurich`);
 
 /** Syllables of made-up surnames and brands: real ones would be somebody's. */
-export const SURNAME_PARTS = [
+const SURNAME_PARTS = [
   words(
     'Al Bar Bel Bran Cal Dal Del Dor El Fal Far Gar Gol Hal Har Hol Kar Kel Kor Lan Lin Lor Mal Mar Mor Nor Or Pel Ran Rol Sal Sor Tal Tor Val Ver Vol Wal Wen Zan',
   ),
@@ -139,11 +139,14 @@ export const SURNAME_PARTS = [
     'berg dal den der dez field ford gren holm kamp ko land ley lund man mann mos nen ni quist ra ro ski son sen stad stein ti ton vik wald well wood',
   ),
 ] as const;
-export const BRAND_PARTS = [
+const BRAND_PARTS = [
   words('Ac Bri Cel Cor Del Do Ec Fi Fla Gla Hy In Ju Kri Lu Mo Ne No O Pri Qua Ra Sa Ti Tri U Ve Vo Xe Zi'),
   words('bo da do la lo ma mi na no ra ri ro sa ta ti va vi zo'),
   words('bit cast dex flex gen kit lab lex link max mo net nova pay plus ra tec tel tron vo'),
 ] as const;
+
+export const SURNAMES = compound(SURNAME_PARTS, 1500);
+export const BRANDS = compound(BRAND_PARTS, 600);
 
 /** Reasons are a conjunction, a subject and what it did, each of which fits the others. */
 export const REASON_PARTS = [
@@ -160,3 +163,13 @@ export const REASON_PARTS = [
 
 export const ROLES = words('engineer sales support manager finance marketing legal operations designer trainee');
 export const LOCATIONS = words('berlin nairobi osaka remote london toronto madrid warsaw singapore bogota');
+
+/** Joins one part of each kind into made-up names: `count` of them, spread over all there are. */
+function compound(parts: readonly (readonly string[])[], count: number): readonly string[] {
+  const all = parts.reduce<readonly string[]>(
+    (heads, tails) => heads.flatMap((head) => tails.map((tail) => head + tail)),
+    [''],
+  );
+  // 7919 is a prime that divides none of the sizes, so no name comes twice.
+  return Array.from({ length: count }, (_, at) => all[(at * 7919) % all.length] as string);
+}

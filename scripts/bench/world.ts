@@ -1,7 +1,8 @@
 /** What all scenarios share: generated files, and a project with a first import for each size, made once. */
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { batch, generate, relabels, writeLines } from './generate.ts';
+import type { Corpus } from './corpus.ts';
+import { batch, type DatasetShape, generate, relabels, writeLines } from './generate.ts';
 import type { Run } from './measure.ts';
 import { DATASET, Project, settleDisk, type Sizes } from './project.ts';
 import type { QuietRuns } from './quiet.ts';
@@ -15,11 +16,13 @@ const FULL_ROWS = 1_000_000;
 export interface WorldOptions {
   /** Rows of the dataset. */
   readonly rows: number;
+  /** What is varied; without it, all texts are made up. */
+  readonly corpus: Corpus | undefined;
   /** Runs whose median is taken; half as many for what takes long. */
   readonly repeat: number;
   /** Runs uttr. */
   readonly command: readonly string[];
-  /** Generated files: these can stay for the next time. */
+  /** Generated files, all of the same corpus: these can stay for the next time. */
   readonly dataFolder: string;
   readonly scratchFolder: string;
   /** Each run goes through here. */
@@ -68,17 +71,22 @@ export class World {
   }
 
   datasetFile(rows: number): Promise<string> {
-    return this.#file(`dataset-${rows}`, () => generate({ rows, seed: SEED }));
+    return this.#file(`dataset-${rows}`, () => generate(this.#shape(rows)));
   }
 
   /** New rows for any dataset. */
   batchFile(rows: number): Promise<string> {
-    return this.#file(`batch-${rows}`, () => batch({ rows, seed: SEED }));
+    return this.#file(`batch-${rows}`, () => this.newRows(rows, SEED));
+  }
+
+  /** As lines; no two seeds have one in common. */
+  newRows(rows: number, seed: number): Iterable<string> {
+    return batch(this.#shape(rows, seed));
   }
 
   /** Rows of a dataset of `rows`, scattered over it, with another intent. */
   relabelFile(rows: number, count: number): Promise<string> {
-    return this.#file(`relabels-${count}-of-${rows}`, () => relabels({ rows, seed: SEED }, count, SEED));
+    return this.#file(`relabels-${count}-of-${rows}`, () => relabels(this.#shape(rows), count, SEED));
   }
 
   /** The project with `rows` rows, as it was after its first push; imported `repeat` times, or once, the first time. */
@@ -111,6 +119,10 @@ export class World {
     project.commitToGit('first import');
     project.save();
     return { project, runs, sizes: project.sizes() };
+  }
+
+  #shape(rows: number, seed = SEED): DatasetShape {
+    return { rows, seed, corpus: this.options.corpus };
   }
 
   async #file(name: string, lines: () => Iterable<string>): Promise<string> {

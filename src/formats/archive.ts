@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib';
 import { Zip, ZipDeflate } from 'fflate';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { UttrError } from '../base/errors.ts';
+import { rootFolder } from './archive-root.ts';
 import type { ByteInput } from './format.ts';
 import { DOCUMENT_LIMIT_BYTES, readBytes } from './document.ts';
 
@@ -30,6 +31,8 @@ export interface ArchiveEntry {
   readonly sizeBytes: number;
   /** @throws bad-format when it is damaged, or has other bytes than the directory says */
   read(): Promise<Buffer>;
+  /** The same in pieces; that the last bytes are damaged shows only at the end. May be called again. */
+  stream(): AsyncIterable<Buffer>;
 }
 
 export interface Archive {
@@ -58,7 +61,8 @@ export async function openArchive(bytes: Buffer, name: string): Promise<Archive>
       .map((entry) => ({
         path: entry.fileName,
         sizeBytes: entry.uncompressedSize,
-        read: () => unpack(zip, entry, name),
+        read: async () => Buffer.concat(await Array.fromAsync(unpack(zip, entry, name))),
+        stream: () => unpack(zip, entry, name),
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
@@ -66,11 +70,11 @@ export async function openArchive(bytes: Buffer, name: string): Promise<Archive>
 
 /** The entries below the folder that a file of this name lies in, with paths from there; undefined where there is none. */
 export function rootedAt(archive: Archive, marker: string): Archive | undefined {
-  const found = archive.entries
-    .filter(({ path }) => path === marker || path.endsWith(`/${marker}`))
-    .sort((a, b) => a.path.length - b.path.length)[0];
-  if (found === undefined) return undefined;
-  const folder = found.path.slice(0, found.path.length - marker.length);
+  const folder = rootFolder(
+    archive.entries.map(({ path }) => path),
+    marker,
+  );
+  if (folder === undefined) return undefined;
   const entries = archive.entries
     .filter(({ path }) => path.startsWith(folder))
     .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
@@ -80,7 +84,8 @@ export function rootedAt(archive: Archive, marker: string): Archive | undefined 
 /** A file that goes into an archive. */
 export interface PackedFile {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** In pieces where it is large; the same pieces give the same bytes. */
+  readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** The files as a zip, in the order they come. @param level of deflate, 0 to 9 */
@@ -98,7 +103,13 @@ export async function* writeArchive(
     const entry = new ZipDeflate(path, { level });
     entry.mtime = EPOCH;
     zip.add(entry);
-    entry.push(bytes, true);
+    if (!(bytes instanceof Uint8Array)) {
+      for await (const piece of bytes) {
+        entry.push(piece);
+        yield* parts.splice(0);
+      }
+    }
+    entry.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(0), true);
     if (failure !== undefined) throw new UttrError('internal', 'cannot write the archive', { cause: failure });
     yield* parts.splice(0);
   }
@@ -142,14 +153,15 @@ function isForeign(path: string): boolean {
   return path.split('/').some((part) => part === '__MACOSX' || part.startsWith('._') || part === '.DS_Store');
 }
 
-async function unpack(zip: ZipFile, entry: Entry, name: string): Promise<Buffer> {
+async function* unpack(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Buffer> {
   const stream = await promised<NodeJS.ReadableStream>(name, (done) => zip.openReadStream(entry, done));
+  let sum = 0;
   try {
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(part as Buffer);
-    const bytes = Buffer.concat(parts);
-    if (crc32(bytes) !== entry.crc32) throw new Error('its checksum is another');
-    return bytes;
+    for await (const part of stream) {
+      sum = crc32(part, sum);
+      yield part as Buffer;
+    }
+    if (sum !== entry.crc32) throw new Error('its checksum is another');
   } catch (error) {
     throw badArchive(name, `${entry.fileName} is damaged`, error);
   }

@@ -11,13 +11,18 @@ import { nearest } from '../base/near-miss.ts';
 import type { Format, ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
 import { detectArchive, detectFormat, formatByName } from '../formats/registry.ts';
 import { isZip } from '../formats/signature.ts';
+import { cleanRecord, type CleanRule, type CleanRules, hasRules } from '../records/clean.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { RowLines } from './batch-rows.ts';
+import type { SplitPolicy } from '../records/manifest.ts';
+import type { UtteranceRecord } from '../records/record.ts';
 import { labelNames } from '../records/stratum.ts';
+import { sideOfWord } from '../split/adopt.ts';
+import { sidesByShare } from '../split/policy.ts';
 import { intentNames } from './change-event.ts';
-import { defaultDatasetConfig } from './config.ts';
-import { type ChangeCounts, type ConflictPolicy, labelText, type Place } from './group-state.ts';
+import { type DatasetConfig, defaultDatasetConfig, newDataset } from './config.ts';
+import { type AdoptedSides, type ChangeCounts, type ConflictPolicy, labelText, type Place } from './group-state.ts';
 import { BatchInput, type BatchSource } from './input.ts';
 import { RejectsFile, rowText } from './rejects-file.ts';
 import type { Repository } from './repository.ts';
@@ -43,6 +48,10 @@ export interface AddOptions {
   readonly replace?: boolean | undefined;
   /** Where bad rows are written; without it, one bad row stops the batch. */
   readonly rejects?: string | undefined;
+  /** Whether records go to the sides that the files have them on; a group that has a side already keeps it. */
+  readonly split?: 'adopt' | 'ignore' | undefined;
+  /** Whether texts are cleaned as the dataset's configuration says; true by default. */
+  readonly clean?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -75,6 +84,10 @@ export interface AddSummary {
     readonly kept: number;
   };
   readonly changes: ChangeCounts;
+  /** What became of the sides that the files have; absent where they are not adopted. */
+  readonly sides?: AdoptedSides;
+  /** Records that each rule of the dataset changed, or dropped. */
+  readonly cleaned: Readonly<Partial<Record<CleanRule, number>>>;
   readonly newIntents: readonly string[];
   readonly rejected: readonly RejectedRow[];
   /** Whether anything is staged now that was not before. */
@@ -97,8 +110,9 @@ export async function add(
   const dataset = parseDatasetName(name);
   const isNew = checkDataset(repository, dataset, options.allowNew === true);
   const parent = await headVersion(repository, dataset);
-  const config = isNew ? undefined : repository.dataset(dataset);
-  const batch = new Batch(repository, options);
+  const config = isNew ? newDataset(dataset) : repository.dataset(dataset);
+  const { split, identity } = config;
+  const batch = new Batch(repository, options, config);
   // Files that are the whole dataset take the place of what is staged, even where they change nothing.
   const replace = options.replace === true;
   const drops = replace && readStagedState(repository, dataset) !== undefined;
@@ -108,13 +122,13 @@ export async function add(
   try {
     const tally = await stageBatch(repository, {
       dataset,
-      identity: config?.identity ?? [],
+      identity,
       parent,
-      policy: { onConflict: options.onConflict ?? 'error', replace },
+      policy: { onConflict: options.onConflict ?? 'error', replace, sides: sidesByShare(split) },
       fresh: replace,
       batches: () => batch.files.map(({ name: file, sha256, rows }) => ({ name: file, sha256, rows })),
       feed: async (rows) => {
-        for (const source of sources) await batch.read(source, rows, config?.identity ?? []);
+        for (const source of sources) await batch.read(source, rows, identity);
         batch.refuseEmpty();
         seen = [...rows.intents].flatMap(labelNames);
       },
@@ -185,6 +199,10 @@ class Batch {
   readonly rejects: RejectsFile | undefined;
   readonly #repository: Repository;
   readonly #options: AddOptions;
+  readonly #split: SplitPolicy;
+  /** undefined: texts are left alone. */
+  readonly #clean: CleanRules | undefined;
+  readonly #cleaned: Partial<Record<CleanRule, number>> = {};
   readonly #names: string[] = [];
   readonly #reports: ReadReport[] = [];
   readonly #problems: RejectedRow[] = [];
@@ -193,15 +211,21 @@ class Batch {
   #conflicts = 0;
   #read = 0;
 
-  constructor(repository: Repository, options: AddOptions) {
+  constructor(repository: Repository, options: AddOptions, { split, clean }: DatasetConfig) {
     this.#repository = repository;
     this.#options = options;
+    this.#split = split;
+    this.#clean = options.clean !== false && hasRules(clean) ? clean : undefined;
     this.rejects = options.rejects === undefined ? undefined : new RejectsFile(options.rejects);
   }
 
   /** Whether every row is good, or there is a place for the bad ones. */
   get #isAcceptable(): boolean {
     return this.#rejected + this.#conflicts === 0 || this.rejects !== undefined;
+  }
+
+  get #adopts(): boolean {
+    return this.#options.split === 'adopt';
   }
 
   /** Whether what was read may be staged. */
@@ -215,7 +239,11 @@ class Batch {
     try {
       const format = await this.#formatOf(input);
       // Only a regular file is large here: what comes through a pipe can be read once.
-      if (!isParallel(format.name, input.fileSizeBytes, this.#options.read ?? {})) {
+      if (
+        this.#adopts ||
+        this.#clean !== undefined ||
+        !isParallel(format.name, input.fileSizeBytes, this.#options.read ?? {})
+      ) {
         await this.#readInOnePiece(input, format, rows);
         return;
       }
@@ -241,9 +269,13 @@ class Batch {
       await this.rejects?.add(batch.problems, reading.report);
       for (let at = 0; at < batch.records.length; at++) {
         const place = { file, row: batch.rows[at] ?? 0, line: batch.lines[at] ?? 0 };
-        rows.put(batch.records[at] as (typeof batch.records)[number], place);
+        const word = this.#adopts ? batch.splits?.[at] : undefined;
+        const side = word === undefined ? undefined : sideOfWord(word, this.#split);
+        const record = this.#cleanedRecord(batch.records[at] as UtteranceRecord);
+        if (record === undefined) continue;
+        rows.put(record, place, side);
+        accepted++;
       }
-      accepted += batch.records.length;
       await rows.spill();
       throwIfAborted(signal);
       progress.update('reading', this.#read + reading.report.rows, undefined, 'rows');
@@ -252,6 +284,14 @@ class Batch {
     this.#read += reading.report.rows;
     this.#rejected += reading.report.rejected;
     this.files.push({ name: input.batchName, sha256: input.digest(), bytes: input.sizeBytes, rows: accepted });
+  }
+
+  /** The record after the dataset's rules; undefined where one of them drops it. */
+  #cleanedRecord(record: UtteranceRecord): UtteranceRecord | undefined {
+    if (this.#clean === undefined) return record;
+    const { record: cleaned, applied } = cleanRecord(record, this.#clean);
+    for (const rule of applied) this.#cleaned[rule] = (this.#cleaned[rule] ?? 0) + 1;
+    return cleaned;
   }
 
   /** Reads a large, clean file with several threads. @returns false, having kept nothing, where it is not clean */
@@ -347,6 +387,8 @@ class Batch {
         kept: tally.kept,
       },
       changes: tally.changes,
+      ...(this.#adopts ? { sides: tally.sides } : {}),
+      cleaned: this.#cleaned,
       newIntents,
       rejected: this.#problems.toSorted(
         (a, b) => this.#names.indexOf(a.file) - this.#names.indexOf(b.file) || a.row - b.row,

@@ -3,6 +3,7 @@
  *
  *   line  = key TAB value LF
  *   value = kind US file US row US line US intent US json      (US = U+001F, which canonical JSON escapes)
+ *   kind  = p | r | l | p side: a record on the side that its file has it on
  */
 import { canonicalJson } from '../base/canonical-json.ts';
 import { encodeRecord } from '../records/encode-record.ts';
@@ -58,8 +59,9 @@ export class RowLines {
     await this.#sorter.addRun(run);
   }
 
-  put(record: UtteranceRecord, place: Place): void {
-    this.#add(recordKey(record, this.#identity), 'p', place, this.#label(record.intent), encodeRecord(record));
+  /** @param side the one that the file has it on, where that is to be adopted */
+  put(record: UtteranceRecord, place: Place, side = ''): void {
+    this.#add(recordKey(record, this.#identity), `p${side}`, place, this.#label(record.intent), encodeRecord(record));
   }
 
   /** As `put` for a plain line; only where the dataset has no identity fields. */
@@ -88,7 +90,7 @@ export class RowLines {
     return json;
   }
 
-  #add(key: string, kind: keyof typeof KINDS, place: Place, intent: string, json: string): void {
+  #add(key: string, kind: string, place: Place, intent: string, json: string): void {
     const { file, row, line } = place;
     this.#sorter.addText(key, `\t${kind}${US}${file}${US}${row}${US}${line}${US}${intent}${US}${json}\n`);
   }
@@ -158,7 +160,7 @@ export function isSameFold(a: Lines, indexA: number, b: Lines, indexB: number): 
 export function copyNew(lines: Lines, index: number, writer: StagedWriter): boolean {
   const { bytes } = lines;
   const keyEnd = lines.keyEnds[index] as number;
-  if (bytes[keyEnd + 1] !== PUT) return false;
+  if (bytes[keyEnd + 1] !== PUT || bytes[keyEnd + 2] !== SEPARATOR) return false;
   // Past kind, file, row and line.
   let at = keyEnd + 3;
   for (let field = 0; field < 3; field++) at = pastSeparator(bytes, at);
@@ -179,7 +181,7 @@ function parseRow({ lines, index }: SortedRow): IncomingRow {
   const keyEnd = lines.keyEnds[index] as number;
   const key = bytes.toString('utf8', lines.starts[index], keyEnd);
   const kind = KINDS[String.fromCharCode(bytes[keyEnd + 1] as number) as keyof typeof KINDS];
-  const value = bytes.toString('utf8', keyEnd + 3, (lines.starts[index + 1] as number) - 1);
+  const value = bytes.toString('utf8', keyEnd + 2, (lines.starts[index + 1] as number) - 1);
   let at = 0;
   const field = (): string => {
     const end = value.indexOf(US, at);
@@ -187,7 +189,8 @@ function parseRow({ lines, index }: SortedRow): IncomingRow {
     at = end + 1;
     return text;
   };
+  const side = field();
   const place = { file: Number(field()), row: Number(field()), line: Number(field()) };
   const intent = field();
-  return { key, kind, json: value.slice(at), intent, place };
+  return { key, kind, json: value.slice(at), intent, side: side === '' ? undefined : side, place };
 }

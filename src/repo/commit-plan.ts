@@ -69,7 +69,7 @@ export interface GroupMove {
   readonly lines: readonly StagedLine[];
   /** The side it is on in the parent; undefined: on none. */
   readonly from: string | undefined;
-  /** The side a merge has decided on; undefined: it stays where it is or was, or is drawn. */
+  /** The side that a merge, or a file, has decided on; undefined: it stays where it is or was, or is drawn. */
   readonly forced: string | undefined;
   /** The side it had when it left the data; undefined: it never left. */
   readonly retired: string | undefined;
@@ -210,9 +210,8 @@ export async function planCommit(
   const sides = Object.keys(policy.sides);
   const strata = CountTable.from(parent?.strata ?? {});
   const groups = new Map<string, number>(sides.map((side) => [side, parent?.sides[side]?.groups ?? 0]));
-  if (parent !== undefined) await settleKnownGroups(path, policy, identity, strata, groups);
-  const existing = parent === undefined ? {} : strata.toObject();
-  const assigner = new SplitAssigner(policy, existing);
+  await settleKnownGroups(path, policy, identity, strata, groups);
+  const assigner = new SplitAssigner(policy, strata.toObject());
   for await (const batch of readStagedGroups(path, identity)) {
     for (const lines of batch) {
       const move = groupMove(lines, policy.stratify);

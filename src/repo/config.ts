@@ -3,7 +3,9 @@
  */
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
+import { type CheckSettings, defaultChecks, parseChecks } from '../checks/settings.ts';
 import { type EventsConfig, NO_EVENTS, parseEventsConfig } from '../events/config.ts';
+import { type CleanRules, MASKS } from '../records/clean.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
 import type { SplitPolicy } from '../records/manifest.ts';
 import { checkSplitPolicy } from '../split/policy.ts';
@@ -22,6 +24,10 @@ export interface DatasetConfig {
   /** Paths of fields that make two equal texts different records, e.g. `features.role`. */
   readonly identity: readonly string[];
   readonly split: SplitPolicy;
+  /** What `add` changes in texts. */
+  readonly clean: CleanRules;
+  /** Every check, with what is declared of it. */
+  readonly checks: CheckSettings;
 }
 
 export interface Config {
@@ -37,18 +43,22 @@ const REMOTE_KEYS = ['url', 'endpoint', 'region', 'insecure'];
 const REMOTE_TEXTS = ['url', 'endpoint', 'region'];
 const DATASET_KEYS = ['identity', 'split', 'clean', 'checks', 'retrain', 'gates'];
 const SPLIT_KEYS = ['method', 'sides', 'salt', 'stratify'];
+const CLEAN_KEYS = ['stripHtml', 'mask', 'collapseWhitespace', 'maxCharacters'];
 const FIELD_PATH = /^(?:intent|lang|id|features\.[^.]+)$/u;
 
-/** What `add` writes for a new dataset: the defaults, spelled out. */
-export function defaultDatasetConfig(dataset: string): Json {
+/** A dataset that says nothing else. */
+export function newDataset(dataset: string): DatasetConfig {
   return {
     identity: [],
     split: { method: 'sticky', sides: { train: 0.75, test: 0.25 }, salt: dataset, stratify: ['intent'] },
     clean: {},
-    checks: {},
-    retrain: {},
-    gates: {},
+    checks: defaultChecks(),
   };
+}
+
+/** What `add` writes for a new dataset: the defaults, spelled out. */
+export function defaultDatasetConfig(dataset: string): Json {
+  return { ...newDataset(dataset), checks: {}, retrain: {}, gates: {} };
 }
 
 /** Parses the text of uttr.json. @throws bad-config listing every problem; format-too-new */
@@ -135,10 +145,12 @@ function readDatasets(value: unknown, problems: string[]): Record<string, Datase
     }
     const dataset = object(item, path, problems);
     unknownKeys(dataset, DATASET_KEYS, `${path}.`, problems);
-    for (const key of ['clean', 'checks', 'retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
+    for (const key of ['retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
     datasets[name] = {
       identity: readFields(dataset['identity'] ?? [], `${path}.identity`, problems),
       split: readSplit(dataset['split'] ?? {}, name, `${path}.split`, problems),
+      clean: readClean(dataset['clean'] ?? {}, `${path}.clean`, problems),
+      checks: parseChecks(dataset['checks'] ?? {}, `${path}.checks`, problems),
     };
   }
   return datasets;
@@ -165,6 +177,24 @@ function readSplit(value: unknown, dataset: string, path: string, problems: stri
   // What the values of a policy must be is told once its kinds are right.
   if (problems.length === before) problems.push(...checkSplitPolicy(policy).map((problem) => `${path}: ${problem}`));
   return policy;
+}
+
+function readClean(value: unknown, path: string, problems: string[]): CleanRules {
+  const clean = object(value, path, problems);
+  unknownKeys(clean, CLEAN_KEYS, `${path}.`, problems);
+  for (const key of ['stripHtml', 'collapseWhitespace']) {
+    if (!['undefined', 'boolean'].includes(typeof clean[key])) problems.push(`${path}.${key} must be true or false`);
+  }
+  const { maxCharacters = 1 } = clean;
+  if (!Number.isSafeInteger(maxCharacters) || Number(maxCharacters) < 1) {
+    problems.push(`${path}.maxCharacters must be a whole number from 1`);
+  }
+  for (const mask of readStrings(clean['mask'] ?? [], `${path}.mask`, problems)) {
+    if (!(MASKS as readonly string[]).includes(mask)) {
+      problems.push(`${path}.mask: ${JSON.stringify(mask)} is none of ${MASKS.join(', ')}`);
+    }
+  }
+  return clean;
 }
 
 function readFields(value: unknown, path: string, problems: string[]): string[] {

@@ -91,7 +91,7 @@ async function edit(
     dataset,
     identity: config.identity,
     parent: version,
-    policy: { onConflict: 'relabel', replace: false },
+    policy: { onConflict: 'relabel', replace: false, sides: [] },
     fresh: false,
     batches: () => [],
     feed: async (rows) => {

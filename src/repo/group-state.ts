@@ -5,7 +5,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { decodeRecord, encodeRecord } from '../records/encode-record.ts';
 import { makeRecord } from '../records/make-record.ts';
 import type { UtteranceRecord } from '../records/record.ts';
-import { formatStagedLine } from './staged-file.ts';
+import { FORCED, formatStagedLine, NO_HOME } from './staged-file.ts';
 
 export type ConflictPolicy = 'error' | 'relabel' | 'keep';
 
@@ -36,6 +36,8 @@ export interface IncomingRow {
   readonly json: string;
   /** Canonical JSON of the record's label (`put`); empty for none. */
   readonly intent: string;
+  /** The side that the file has it on, where that is to be adopted. */
+  readonly side: string | undefined;
   readonly place: Place;
 }
 
@@ -64,12 +66,57 @@ interface Member {
   place: Place | undefined;
 }
 
+/** What became of the sides that a file has. */
+export interface AdoptedSides {
+  /** Groups that were given their side. */
+  adopted: number;
+  /** Groups that the file has on several sides. */
+  divided: number;
+  /** Groups that were on another side before, and stay there. */
+  settled: number;
+  /** Texts of some of the divided ones. */
+  readonly examples: string[];
+}
+
+export const noSides = (): AdoptedSides => ({ adopted: 0, divided: 0, settled: 0, examples: [] });
+
+/** Texts of divided groups that are kept to be shown. */
+const EXAMPLES = 20;
+
 export class GroupState {
-  readonly home: string;
+  #home: string;
   readonly #members = new Map<string, Member>();
 
   constructor(home: string) {
-    this.home = home;
+    this.#home = home;
+  }
+
+  /** As in a line of the staged file. */
+  get home(): string {
+    return this.#home;
+  }
+
+  /**
+   * Gives a group that has no side yet the one that the rows of a file say; where they say several, the one that
+   * training uses: nothing is ever tested on what may have been trained on.
+   *
+   * @param order sides, the one that training uses first.
+   */
+  adopt(rows: readonly IncomingRow[], order: readonly string[], counts: AdoptedSides): void {
+    const said = new Set(rows.flatMap(({ side }) => side ?? []));
+    if (said.size === 0) return;
+    const [home, before] = this.#home.split(FORCED) as [string, string | undefined];
+    if (said.size > 1) {
+      counts.divided++;
+      if (counts.examples.length < EXAMPLES) counts.examples.push(decodeRecord((rows[0] as IncomingRow).json).text);
+    }
+    if (home !== NO_HOME) {
+      if (!said.has(home.replace('~', ''))) counts.settled++;
+      return;
+    }
+    if (before !== undefined) said.add(before);
+    this.#home = `${NO_HOME}${FORCED}${order.find((side) => said.has(side)) ?? ''}`;
+    counts.adopted++;
   }
 
   /** A record that is there: as the parent version has it (`before`) and as staged now (`after`). */
@@ -148,7 +195,7 @@ export class GroupState {
       .map(([key, member]) => ({ key, bytes: Buffer.from(key), member }))
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
       .map(({ key, member }) =>
-        formatStagedLine(key, this.home, intentJson(member.after), member.after, member.before),
+        formatStagedLine(key, this.#home, intentJson(member.after), member.after, member.before),
       );
   }
 

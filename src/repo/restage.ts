@@ -7,7 +7,7 @@ import { BaseLookup } from './base-lookup.ts';
 import { GroupState, noChanges } from './group-state.ts';
 import { mergeRecord } from './merge-record.ts';
 import type { Repository } from './repository.ts';
-import { readStagedGroups, type StagedLine, StagedWriter } from './staged-file.ts';
+import { NO_HOME, readStagedGroups, type StagedLine, StagedWriter } from './staged-file.ts';
 import { discardStaged, type Staged, type StagedSummary } from './staged-state.ts';
 import type { Version } from './versions.ts';
 
@@ -35,7 +35,7 @@ export async function restage(
       const found = await lookup.groups(groups.map((lines) => Buffer.from((lines[0] as StagedLine).fold)));
       for (const [index, lines] of groups.entries()) {
         const base = found[index] as (typeof found)[number];
-        const state = new GroupState(base.home);
+        const state = new GroupState(homeNow(base.home, lines[0] as StagedLine));
         for (const [key, record] of base.members) state.put(key, record, record);
         for (const line of lines) if (!line.isUnchanged) carry(line, base.members, state, conflicts);
         if (!state.isChanged) continue;
@@ -69,6 +69,11 @@ export async function restage(
   await discardStaged(repository, staged.file);
   repository.progress.note(`what was staged for ${dataset} was carried over to the version that is checked out now`);
   return { path, file, summary };
+}
+
+/** A side that a file has is kept until the group has one of its own. */
+function homeNow(base: string, { home }: StagedLine): string {
+  return base === NO_HOME && home.startsWith(NO_HOME) ? home : base;
 }
 
 function carry(line: StagedLine, members: ReadonlyMap<string, string>, state: GroupState, conflicts: string[]): void {

@@ -10,11 +10,13 @@ import type { Lines } from '../tree/lines.ts';
 import type { BaseLookup } from './base-lookup.ts';
 import { copyNew, incomingGroup, incomingGroups, isSameFold, type SortedRow } from './batch-rows.ts';
 import {
+  type AdoptedSides,
   type ChangeCounts,
   type ConflictPolicy,
   GroupState,
   type IncomingRow,
   noChanges,
+  noSides,
   type Place,
 } from './group-state.ts';
 import { NO_HOME, type StagedLine, type StagedWriter } from './staged-file.ts';
@@ -26,6 +28,8 @@ export interface StagePolicy {
   readonly onConflict: ConflictPolicy;
   /** The batch is the whole dataset: what it does not name is removed. */
   readonly replace: boolean;
+  /** The dataset's sides, the one that training uses first. */
+  readonly sides: readonly string[];
 }
 
 export interface RowConflict {
@@ -44,6 +48,8 @@ export interface StageTally {
   conflicts: number;
   /** What the batch changes against what was staged before it. */
   readonly changes: ChangeCounts;
+  /** What became of sides that files have. */
+  readonly sides: AdoptedSides;
   /** What the staged file as a whole changes against the parent version. */
   readonly staged: ChangeCounts;
 }
@@ -55,6 +61,7 @@ export const newTally = (): StageTally => ({
   absent: 0,
   conflicts: 0,
   changes: noChanges(),
+  sides: noSides(),
   staged: noChanges(),
 });
 
@@ -184,6 +191,7 @@ function settleGroup(state: GroupState, rows: readonly IncomingRow[], input: Sta
     }
     if (policy.replace) state.name(row);
   }
+  state.adopt(rows, policy.sides, tally.sides);
   if (policy.replace) state.removeUnnamed();
   state.countChanges(tally.changes);
   if (!state.isChanged) return;

@@ -3,10 +3,11 @@
  *
  *   line = home TAB intent TAB before TAB key TAB after LF
  *
- * `home` is the side the record's group is on ("-" none yet, "~side" retired from it; "test>train": a merge moves
- * it), `intent` the canonical JSON of the new label (empty: none), `before` the record as the parent version has it
- * (empty: new), `after` the record as it will be ("=" as it is, empty: removed). The key has two columns, three
- * where the dataset has identity fields. The end of a line for a new record is its line in a leaf, byte for byte.
+ * `home` is the side the record's group is on ("-" none yet, "->test" none yet, but a file has it there, "~side" retired
+ * from it; "test>train": a merge moves it), `intent` the canonical JSON of the new label (empty: none), `before` the
+ * record as the parent version has it (empty: new), `after` the record as it will be ("=" as it is, empty: removed). The
+ * key has two columns, three where the dataset has identity fields. The end of a line for a new record is its line in a
+ * leaf, byte for byte.
  *
  * G1  A group that is touched at all is here with every record it has in the parent version, so a commit
  *     knows a group's side and stratum, before and after, without reading the tree again.
@@ -34,7 +35,7 @@ const LINE_LIMIT_BYTES = 4 << 20;
 /** The group has no side yet. */
 export const NO_HOME = '-';
 
-/** Between a home and the side that a merge has decided on: `test>train`. No side's name holds it. */
+/** Between a home and the side that a merge, or a file, has decided on: `test>train`. No side's name holds it. */
 export const FORCED = '>';
 
 /** One line, in place: positions into a buffer that lives as long as the batch it came in. */

@@ -90,6 +90,11 @@ export class DurableFile {
     }
   }
 
+  /** Where what was appended lies until it is published: to read it back once it is settled. */
+  get temporaryPath(): string {
+    return this.#temporary;
+  }
+
   /** Bytes appended so far. */
   get sizeBytes(): number {
     return this.#sizeBytes + this.#gatheredBytes;

@@ -222,7 +222,9 @@ class Copy {
     const { from } = this.#options;
     const copied = moves.filter(({ depth }) => depth !== undefined).map(({ frame }) => frame.location);
     const anew = moves.filter(({ depth }) => depth === undefined).flatMap(({ frame }) => frame.names);
-    const reading = { moves, frames: from.readFrames(copied), chunks: from.getMany(anew) };
+    const frames = from.readFrames(copied);
+    // One after the other: much of what is compressed anew was read along with the frames.
+    const reading = { moves, frames, chunks: frames.then(() => from.getMany(anew)) };
     // A failure is thrown when it is this round's turn.
     this.#settled = Promise.allSettled([this.#settled, reading.frames, reading.chunks]).then(() => {});
     const before = this.#reading;

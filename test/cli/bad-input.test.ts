@@ -170,7 +170,7 @@ describe('a table', () => {
     expect([error.code, error.message, error.hint]).toMatchInlineSnapshot(`
       [
         "bad-format",
-        "a.xlsx cannot be read as a zip archive: End of central directory record signature not found. Either not a zip file, or file is truncated.",
+        "a.xlsx cannot be read as a zip archive: end of central directory record signature not found. Either not a zip file, or file is truncated",
         "export it once more; archives that lead out of their folder or unpack to too much are refused",
       ]
     `);

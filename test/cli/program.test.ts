@@ -75,6 +75,8 @@ describe('help', () => {
         git                                         the drivers behind git diff and git merge
 
       Tell others, and keep it sound:
+        check [options] [dataset@version]           look for conflicting labels, leaks, near-duplicates
+                                                    and other faults; ends with 1 on an error
         events                                      what happened to the data, and who has been told
         fsck [options]                              re-read and re-hash everything: packs, index,
                                                     versions, split
@@ -113,6 +115,9 @@ describe('help', () => {
         --new                   make a second, third … dataset
         --replace               the files are the whole dataset: what they lack is removed
         --rejects <file>        stage the good rows, write the bad ones to this file
+        --split <way>           where the files come with train and test: take that over, or split as
+                                always (choices: "adopt", "ignore", default: "ignore")
+        --no-clean              leave texts as they are, whatever the configuration says
         --dry-run               say what would change, change nothing
         -h, --help              print this help
 

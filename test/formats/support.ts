@@ -1,7 +1,7 @@
 /** Reads and writes in memory, for the tests of formats. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { ByteInput, Format, ReadOptions, ReadReport, RowProblem, WriteOptions } from '../../src/formats/format.ts';
 import type { UtteranceRecord } from '../../src/records/record.ts';
 
@@ -77,4 +77,13 @@ export const NO_DATA = HAS_DATA ? '' : ' (skipped: there is no ../shared/data)';
 
 export async function dataFile(path: string): Promise<Buffer> {
   return await readFile(join(DATA, path));
+}
+
+/** The start of every real file, as a format is asked about it. */
+export async function* dataFiles(): AsyncGenerator<{ readonly path: string; readonly head: Buffer }> {
+  const entries = await readdir(DATA, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(DATA, join(entry.parentPath, entry.name)));
+  for (const path of paths.sort()) yield { path, head: (await dataFile(path)).subarray(0, 65_536) };
 }

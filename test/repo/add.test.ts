@@ -37,6 +37,27 @@ describe('add', () => {
     });
   });
 
+  test('cleans texts as the dataset says, counts what each rule did, and leaves them alone where told to', async () => {
+    const copy = await newCopy();
+    await editConfig(copy.root, (config) => {
+      const datasets = config['datasets'] as Record<string, Record<string, unknown>>;
+      (datasets[DATASET] as Record<string, unknown>)['clean'] = { stripHtml: true, mask: ['email'], maxCharacters: 20 };
+    });
+    const batch = [
+      { text: '<b>hello</b>', intent: 'a' },
+      { text: 'mail ada@example.org', intent: 'b' },
+      { text: 'much too long to be an utterance', intent: 'b' },
+      { text: 'as it is', intent: 'a' },
+    ];
+    const untouched = await copy.add(batch, { clean: false, dryRun: true });
+    expect([untouched.cleaned, untouched.changes.added]).toEqual([{}, 4]);
+    const summary = await copy.add(batch);
+    expect(summary.cleaned).toEqual({ stripHtml: 1, 'mask email': 1, maxCharacters: 1 });
+    expect(summary.rows).toMatchObject({ read: 4, accepted: 3, rejected: 0 });
+    await copy.commit();
+    expect(Object.keys(await copy.records()).sort()).toEqual(['as it is', 'hello', 'mail <email>']);
+  });
+
   test('batches that follow each other add up until they are committed', async () => {
     const copy = await newCopy();
     await copy.add(rows(0, 3));

@@ -8,6 +8,7 @@ import { packKind, type PackFrame, type PackIndex } from '../../src/store/pack.t
 import { RemoteChunks } from '../../src/store/remote-chunks.ts';
 import { copyChunks, type CopySummary, type WantedChunk } from '../../src/store/transfer.ts';
 import type { FrameSource } from '../../src/store/frame-reader.ts';
+import { SlowBlobStore } from '../doubles/slow-blob-store.ts';
 import { chunkOf, editLeaf, leafHistory, manyLeaves, TestRepository } from './chunk-fixtures.ts';
 
 const hashesOf = (chunks: readonly ChunkWrite[]): Hash[] => chunks.map(({ hash }) => hash);
@@ -222,6 +223,25 @@ describe('copyChunks', () => {
     expect(summary).toEqual({ chunks: leaves.length, copiedFrames: pack.frames.length, recompressedChunks: 0 });
     const stored = (frames: readonly PackFrame[]): number[] => frames.map(({ storedBytes }) => storedBytes);
     expect(stored(framesOf(there))).toEqual(stored(pack.frames));
+  });
+
+  test('nothing of a remote pack is read twice, of whatever frames most is wanted and of which a little', async () => {
+    const [there, here] = [new TestRepository('memory:there'), new TestRepository('memory:here', 2)];
+    const leaves = manyLeaves(200);
+    const [pack] = (await there.putLeaves(leaves)) as [PackIndex];
+    // Of every third frame, one chunk only.
+    const wanted = pack.frames.flatMap(({ firstChunk, chunkCount }, frame) =>
+      leaves.slice(firstChunk, firstChunk + (frame % 3 === 0 ? 1 : chunkCount)),
+    );
+    const summary = await copy(new RemoteChunks(new SlowBlobStore(there.store, 5)), here, wanted);
+    expect(summary.copiedFrames).toBeGreaterThan(20);
+    expect(summary.recompressedChunks).toBeGreaterThan(10);
+    const read = there.store.calls
+      .filter(({ method }) => method === 'get')
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    // But for what came along with the footer.
+    expect(read).toBeLessThan(pack.sizeBytes + 2 ** 16);
+    await expectReadable(here, wanted);
   });
 
   test('a chunk that the source lacks fails with missing-chunk', async () => {

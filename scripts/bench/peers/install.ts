@@ -7,7 +7,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedProgram, cachePath } from '../../cache.ts';
 
-/** A program that is not there, and why. */
+/** What is not there, and why. */
 export class Absent extends Error {}
 
 /** A program of packages from PyPI, in a virtual environment of its own. @throws Absent */

@@ -15,6 +15,8 @@ interface Flags {
   readonly new?: boolean;
   readonly replace?: boolean;
   readonly rejects?: string;
+  readonly split: 'adopt' | 'ignore';
+  readonly clean: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -43,6 +45,12 @@ export function registerAdd(program: Command, context: CliContext): void {
     .option('--new', 'make a second, third … dataset')
     .option('--replace', 'the files are the whole dataset: what they lack is removed')
     .option('--rejects <file>', 'stage the good rows, write the bad ones to this file')
+    .addOption(
+      new Option('--split <way>', 'where the files come with train and test: take that over, or split as always')
+        .choices(['adopt', 'ignore'])
+        .default('ignore'),
+    )
+    .option('--no-clean', 'leave texts as they are, whatever the configuration says')
     .option('--dry-run', 'say what would change, change nothing')
     .addHelpText('after', EXAMPLES)
     .action((dataset: string, files: string[], flags: Flags) => runAdd(context, dataset, files, flags));
@@ -85,6 +93,8 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
         allowNew: flags.new,
         replace: flags.replace,
         rejects: flags.rejects === undefined ? undefined : context.resolve(flags.rejects),
+        split: flags.split,
+        clean: flags.clean,
         dryRun: flags.dryRun,
       },
     ).catch((error: unknown) => {
@@ -97,7 +107,7 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
     // What a real run would end with.
     const refused = summary.rows.rejected + summary.rows.conflict - summary.rows.kept;
     if (refused > 0 && summary.dryRun && flags.rejects === undefined) context.exitCode = EXIT_CODES.rejected;
-    for (const report of reports) noteReport(context.reporter, report);
+    for (const report of reports) noteReport(context.reporter, report, flags.split === 'adopt');
   });
 }
 
@@ -114,7 +124,9 @@ function describe(summary: AddSummary, context: CliContext): string {
   }
   lines.push(...countLines(rows));
   lines.push(`${summary.dryRun ? 'Would change' : 'Changes'}: ${changeWords(changes)}.`);
+  lines.push(...cleanedLines(summary.cleaned));
   if (summary.newIntents.length > 0) lines.push(newIntentsLine(summary.newIntents));
+  if (summary.sides !== undefined) lines.push(...sidesLines(summary.sides));
   lines.push(...rejectedLines(summary.rejected, context.reporter));
   const refused = rows.rejected + rows.conflict - rows.kept;
   if (refused > 0 && summary.rejectsFile !== undefined && !summary.dryRun) {
@@ -149,6 +161,27 @@ function countLines(rows: AddSummary['rows']): string[] {
 function newIntentsLine(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN_ROWS).map((name) => oneLine(name, 60));
   return `New ${names.length === 1 ? 'intent' : 'intents'}: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}.`;
+}
+
+/** What each rule of the dataset did. */
+function cleanedLines(cleaned: AddSummary['cleaned']): string[] {
+  const counts = Object.entries(cleaned);
+  if (counts.length === 0) return [];
+  const dropped = (rule: string): string => (['maxCharacters', 'empty'].includes(rule) ? ' dropped' : '');
+  const words = counts.map(([rule, count]) => `${rule} ${thousands(count)}${dropped(rule)}`);
+  return [`Cleaned by the dataset's rules: ${words.join(', ')}.`];
+}
+
+/** What became of the files' own split: first of all, whether it leaks. */
+function sidesLines({ adopted, divided, settled, examples }: NonNullable<AddSummary['sides']>): string[] {
+  const lines = [`Sides taken over from the files: ${plural(adopted, 'text')}.`];
+  if (divided > 0) {
+    lines.push(`  ${plural(divided, 'text')} on both sides in the files: kept where training is, out of the test`);
+    lines.push(...examples.slice(0, SHOWN_ROWS).map((text) => `    ${oneLine(text, 80)}`));
+    if (divided > SHOWN_ROWS) lines.push(`    … and ${thousands(divided - SHOWN_ROWS)} more`);
+  }
+  if (settled > 0) lines.push(`  ${plural(settled, 'text')} on another side before: a side is for good`);
+  return lines;
 }
 
 function closing(summary: AddSummary, refused: number): string[] {
@@ -187,7 +220,7 @@ function noteReplaced(reporter: Reporter, summary: AddSummary, replace: boolean)
   );
 }
 
-function noteReport(reporter: Reporter, report: AddSummary['files'][number]): void {
+function noteReport(reporter: Reporter, report: AddSummary['files'][number], isAdopted: boolean): void {
   if (report.columns.size > 0 && report.accepted > 0 && ![...report.columns.values()].includes('intent')) {
     reporter.warn(
       `${oneLine(report.file)} has no column for the label: its records have no intent and belong to no side; ` +
@@ -196,10 +229,10 @@ function noteReport(reporter: Reporter, report: AddSummary['files'][number]): vo
   }
   for (const note of report.notes)
     reporter.note(`note: ${oneLine(report.file)}: ${note.message} (${plural(note.count, 'time')})`);
-  if (report.split !== undefined) {
+  if (report.split !== undefined && !isAdopted) {
     const values = [...report.split.values].map(([name, count]) => `${oneLine(name, 60)} ${count}`).join(', ');
     reporter.note(
-      `note: ${oneLine(report.file)} carries a split of its own (${values}); it is not used: uttr splits the data itself`,
+      `note: ${oneLine(report.file)} carries a split of its own (${values}); it is not used: uttr splits the data itself; to take it over: --split adopt`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseTicks, readTicks, shareOfOthers } from '../../../scripts/bench/conditions.ts';
+import { describeRows, parseTicks, readTicks, shareOfOthers } from '../../../scripts/bench/conditions.ts';
+import { makeCorpus } from '../../../scripts/bench/corpus.ts';
 import { disturbance, QuietRuns } from '../../../scripts/bench/quiet.ts';
 
 const MACHINE = 'cpu  1000 20 300 7000 80 5 15 30 400 1\ncpu0 1 1 1 1 1 1 1 1 1 1\n';
@@ -35,6 +36,12 @@ describe('CPU time', () => {
     expect(disturbance(before, { total: 20, busy: 13, own: 10 })).toBe(0);
     expect(disturbance(before, { total: 20, busy: 15, own: 10 })).toBe(0.25);
   });
+});
+
+test('rows of real utterances are said to be such, and whose they are', () => {
+  expect(describeRows(20_000, undefined)).toBe('20,000 rows');
+  const corpus = makeCorpus('CLINC150', []);
+  expect(describeRows(1e6, corpus)).toBe('1,000,000 rows of real utterances with variations (CLINC150)');
 });
 
 describe('a quiet run', () => {

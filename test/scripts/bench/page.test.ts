@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { partsOf, withPart } from '../../../scripts/bench/page.ts';
+import { partFor, partsOf, withPart } from '../../../scripts/bench/page.ts';
 import { LARGE_PART, VERSUS_PARTS } from '../../../scripts/bench/versus.ts';
 import { SCENARIOS } from '../../../scripts/bench/scenarios.ts';
 
@@ -42,9 +42,17 @@ describe('a part of the page', () => {
   });
 });
 
-test('docs/performance.md has a part for the machine and one for each scenario', () => {
+test('tables of real data have parts of their own', () => {
+  expect([partFor('import', false), partFor('import', true)]).toStrictEqual(['import', 'import-real']);
+});
+
+test('docs/performance.md has a part for the machine and one for each scenario, and may have one of real data', () => {
   const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'performance.md'), 'utf8');
-  expect(partsOf(page).toSorted()).toStrictEqual(
-    ['machine', ...SCENARIOS.map(({ name }) => name), ...Object.values(VERSUS_PARTS), LARGE_PART].toSorted(),
-  );
+  const tables = [...SCENARIOS.map(({ name }) => name), ...Object.values(VERSUS_PARTS), LARGE_PART];
+  const ofRealData = new Set(tables.map((name) => partFor(name, true)));
+  expect(
+    partsOf(page)
+      .filter((name) => !ofRealData.has(name))
+      .toSorted(),
+  ).toStrictEqual(['machine', ...tables].toSorted());
 });
