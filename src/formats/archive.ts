@@ -6,7 +6,8 @@
  *     than it says is refused, too: memory is bounded by the limits below.
  * Z3  The same files give the same bytes: times, rights and order are fixed.
  */
-import { crc32 } from 'node:zlib';
+import { pipeline, type Readable } from 'node:stream';
+import { crc32, createInflateRaw } from 'node:zlib';
 import { Zip, ZipDeflate } from 'fflate';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { UttrError } from '../base/errors.ts';
@@ -21,6 +22,10 @@ export const UNPACKED_LIMIT_BYTES = 1024 * 2 ** 20;
 /** No file that means well shrinks more than this, but for small ones. */
 const RATIO_LIMIT = 200;
 const RATIO_FREE_BYTES = 4 * 2 ** 20;
+
+/** The one method of compression that archives have in practice. */
+const DEFLATED = 8;
+const PIECE_BYTES = 256 * 1024;
 
 /** 1980-01-01 00:00: the oldest time that a zip can say. */
 const EPOCH = new Date(1980, 0, 1);
@@ -161,13 +166,21 @@ function isForeign(path: string): boolean {
 }
 
 async function* unpack(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Buffer> {
-  const stream = await promised<NodeJS.ReadableStream>(name, (done) => zip.openReadStream(entry, done));
+  const isDeflated = entry.compressionMethod === DEFLATED;
+  const options = isDeflated ? { decompress: false } : {};
+  const raw = await promised<Readable>(name, (done) => zip.openReadStream(entry, options, done));
+  // Unpacked here, because the pieces of yauzl are so small that handing them on takes longer than unpacking.
+  const unpacked = isDeflated ? pipeline(raw, createInflateRaw({ chunkSize: PIECE_BYTES }), () => undefined) : raw;
   let sum = 0;
+  let length = 0;
   try {
-    for await (const part of stream) {
+    for await (const part of unpacked as AsyncIterable<Buffer>) {
       sum = crc32(part, sum);
-      yield part as Buffer;
+      length += part.length;
+      if (length > entry.uncompressedSize) break;
+      yield part;
     }
+    if (length !== entry.uncompressedSize) throw new Error('it has another size than the directory says');
     if (sum !== entry.crc32) throw new Error('its checksum is another');
   } catch (error) {
     throw badArchive(name, `${entry.fileName} is damaged`, error);

@@ -1,8 +1,10 @@
 /** The parts of a workbook: which sheets there are, and what their cells refer to. */
 import { posix } from 'node:path';
 import { UttrError } from '../../base/errors.ts';
-import { readArchive, type Archive, type ArchiveEntry } from '../archive.ts';
+import { openArchive, type Archive, type ArchiveEntry } from '../archive.ts';
+import { readBytes } from '../document.ts';
 import type { ByteInput } from '../format.ts';
+import { binaryKind, isZip } from '../signature.ts';
 import { type NumberKind, readStyles } from './number-formats.ts';
 import { readSharedStrings, type SharedStrings } from './shared-strings.ts';
 import { badPart, isTrue, parseXml, prefixed } from './xml-stream.ts';
@@ -46,7 +48,15 @@ interface Relation {
 /** @throws bad-format */
 export async function openWorkbook(input: ByteInput): Promise<Workbook> {
   const file = input.name;
-  const archive = await readArchive(input);
+  const bytes = await readBytes(input);
+  if (!isZip(bytes)) {
+    const kind = bytes.length === 0 ? 'empty' : (binaryKind(bytes) ?? 'a text');
+    throw new UttrError('bad-format', `${file} is ${kind}, not a workbook`, {
+      hint: 'leave out --format, or save the workbook as .xlsx, without a password',
+      details: { file },
+    });
+  }
+  const archive = await openArchive(bytes, file);
   const main = partAt(archive, MAIN_PART);
   if (main === undefined) {
     throw new UttrError('bad-format', `${file} is no workbook: it has no ${MAIN_PART}`, {
