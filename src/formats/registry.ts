@@ -2,14 +2,18 @@
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { cluFormat } from './clu/clu.ts';
+import { conllFormat } from './conll/conll.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
 import type { Format } from './format.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
+import { luFormat } from './lu/lu.ts';
 import { luisFormat } from './luis/luis.ts';
+import { nlpjsFormat } from './nlpjs/nlpjs.ts';
 import { nluppFormat } from './research/nlupp.ts';
 import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
+import { snipsFormat, snipsYamlFormat } from './snips/snips.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
 export const FORMATS: readonly Format[] = [
@@ -21,6 +25,11 @@ export const FORMATS: readonly Format[] = [
   cluFormat,
   sebischairFormat,
   nluppFormat,
+  luFormat,
+  snipsFormat,
+  snipsYamlFormat,
+  nlpjsFormat,
+  conllFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */
