@@ -20,6 +20,8 @@ const imports: Import[] = projectFiles('src/**/*.ts').flatMap((from) =>
 
 const layerOf = (path: string): string => path.split('/')[1] as string;
 const isRelative = ({ to }: Import): boolean => to.startsWith('.');
+/** A part of a package is at home where the package is. */
+const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 const show = ({ from, to }: Import): string => `${from} imports ${to}`;
 
 test('every folder of src is a layer', () => {
@@ -42,7 +44,7 @@ test('each third-party package is imported in its one home, and nowhere else', (
   const wrong = imports
     .filter((each) => !isRelative(each) && !each.to.startsWith('node:'))
     .filter(({ from, to }) => {
-      const home = PACKAGE_HOMES[to] ?? null;
+      const home = PACKAGE_HOMES[packageOf(to)] ?? null;
       return home === null || !(home.endsWith('/') ? from.startsWith(home) : from === home);
     });
   expect(wrong.map(show)).toEqual([]);
