@@ -92,11 +92,15 @@ export function datasetConfidence(paths: readonly string[]): number {
   if (first.format === 'parquet') return isNamed || hasCard ? 0.8 : 0.7;
   const isClean = paths.every((path) => COMPANION.test(path) || shardFormat(path) !== undefined || isDescription(path));
   if (!isClean) return 0;
-  // JSON may be anything; then all of it has to be named.
-  const jsonFiles = paths.filter((path) => shardFormat(path) === 'json').length;
-  const isJson = first.format === 'json';
-  if (isNamed) return (isJson ? jsonFiles === shards.length : hasCard || jsonFiles === 0) ? 0.6 : 0;
-  return hasCard && !isJson && jsonFiles === 0 ? 0.3 : 0;
+  const jsonCount = paths.filter((path) => shardFormat(path) === 'json').length;
+  if (first.format === 'json') return jsonCount === shards.length && areSplits(shards) ? 0.6 : 0;
+  if (isNamed) return hasCard || jsonCount === 0 ? 0.6 : 0;
+  return hasCard && jsonCount === 0 ? 0.3 : 0;
+}
+
+/** JSON may be anything, and a folder around it may be called anything: each file has to say its split by itself. */
+function areSplits(shards: readonly Shard[]): boolean {
+  return shards.every(({ path }) => splitOf(baseName(path)) !== undefined);
 }
 
 function isDescription(path: string): boolean {

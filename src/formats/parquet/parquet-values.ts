@@ -83,5 +83,5 @@ export function plainValue(value: unknown): unknown {
 function wholeNumber(value: bigint): number {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return number;
-  throw damaged(`the number ${value} would lose digits: write it as a text`);
+  throw damaged(`holds the number ${value}, which would lose digits: write it as a text`);
 }
