@@ -95,6 +95,7 @@ describe('add', () => {
         "updated": 0,
         "removed": 0
        },
+       "cleaned": {},
        "newIntents": [
         "greet",
         "leave"

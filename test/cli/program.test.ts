@@ -102,10 +102,12 @@ describe('help', () => {
 
       Arguments:
         dataset                 the dataset they belong to
-        file                    CSV, TSV, JSON Lines or JSON; - for standard input
+        file                    tables, JSON, or what chat bot tools export, zipped or not
+                                (docs/formats.md); - for standard input
 
       Options:
-        --format <name>         the format, where it cannot be recognised: csv, tsv, jsonl, json
+        --format <name>         the format, where it cannot be recognised: csv, rasa-yaml, …
+                                (docs/formats.md)
         --map <field=column,…>  which column is what: text=Phrase,intent=Label,features.role=Role
         --columns <names>       names of the columns of a table without a header: text,intent
         --delimiter <char>      what separates the cells of a table

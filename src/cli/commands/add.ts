@@ -29,8 +29,11 @@ export function registerAdd(program: Command, context: CliContext): void {
     .command('add')
     .description('read files of utterances and stage what they change')
     .argument('<dataset>', 'the dataset they belong to')
-    .argument('<file...>', 'CSV, TSV, JSON Lines or JSON; - for standard input')
-    .option('--format <name>', 'the format, where it cannot be recognised: csv, tsv, jsonl, json')
+    .argument(
+      '<file...>',
+      'tables, JSON, or what chat bot tools export, zipped or not (docs/formats.md); - for standard input',
+    )
+    .option('--format <name>', 'the format, where it cannot be recognised: csv, rasa-yaml, … (docs/formats.md)')
     .option('--map <field=column,…>', 'which column is what: text=Phrase,intent=Label,features.role=Role', collectMap)
     .option('--columns <names>', 'names of the columns of a table without a header: text,intent')
     .option('--delimiter <char>', 'what separates the cells of a table')

@@ -16,7 +16,7 @@ export function registerExport(program: Command, context: CliContext): void {
     .description('write the sides of a version as files: <dir>/train.jsonl, <dir>/test.jsonl')
     .argument('[dataset@version]', 'the version; HEAD by default')
     .option('-o, --output <dir>', 'the folder', '.')
-    .option('--format <name>', 'jsonl, csv or tsv', 'jsonl')
+    .option('--format <name>', 'jsonl, csv, xlsx, parquet, rasa-yaml, … (docs/formats.md)', 'jsonl')
     .option('--side <side>', 'one side only, or unlabelled')
     .option('--escape-formulas', 'for spreadsheets: put an apostrophe before cells that would run as formulas')
     .action((target: string | undefined, flags: Flags) => runExport(context, target, flags));
