@@ -13,6 +13,7 @@ import { UttrError } from '../base/errors.ts';
 import { rootFolder } from './archive-root.ts';
 import type { ByteInput } from './format.ts';
 import { DOCUMENT_LIMIT_BYTES, readBytes } from './document.ts';
+import { binaryKind, isZip } from './signature.ts';
 
 /** Limits of an archive that is read. */
 export const ENTRY_LIMIT = 20_000;
@@ -47,6 +48,7 @@ export async function readArchive(input: ByteInput): Promise<Archive> {
 
 /** @throws bad-format: no zip, damaged, hostile, or over a limit */
 export async function openArchive(bytes: Buffer, name: string): Promise<Archive> {
+  if (!isZip(bytes)) throw badArchive(name, `it is ${binaryKind(bytes) ?? 'no archive at all'}`);
   const zip = await promised<ZipFile>(name, (done) =>
     fromBuffer(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true }, done),
   );
