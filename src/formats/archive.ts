@@ -32,6 +32,8 @@ export interface ArchiveEntry {
   readonly sizeBytes: number;
   /** @throws bad-format when it is damaged, or has other bytes than the directory says */
   read(): Promise<Buffer>;
+  /** The same in pieces; that the last bytes are damaged shows only at the end. May be called again. */
+  stream(): AsyncIterable<Buffer>;
 }
 
 export interface Archive {
@@ -48,7 +50,12 @@ export async function readArchive(input: ByteInput): Promise<Archive> {
 
 /** @throws bad-format: no zip, damaged, hostile, or over a limit */
 export async function openArchive(bytes: Buffer, name: string): Promise<Archive> {
-  if (!isZip(bytes)) throw badArchive(name, `it is ${binaryKind(bytes) ?? 'no archive at all'}`);
+  if (!isZip(bytes)) {
+    throw new UttrError('bad-format', `${name} is ${binaryKind(bytes) ?? 'no binary file'}, not a zip archive`, {
+      hint: 'leave out --format: what the file is will be found out',
+      details: { file: name },
+    });
+  }
   const zip = await promised<ZipFile>(name, (done) =>
     fromBuffer(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true }, done),
   );
@@ -61,7 +68,8 @@ export async function openArchive(bytes: Buffer, name: string): Promise<Archive>
       .map((entry) => ({
         path: entry.fileName,
         sizeBytes: entry.uncompressedSize,
-        read: () => unpack(zip, entry, name),
+        read: async () => Buffer.concat(await Array.fromAsync(unpack(zip, entry, name))),
+        stream: () => unpack(zip, entry, name),
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
@@ -83,7 +91,8 @@ export function rootedAt(archive: Archive, marker: string): Archive | undefined 
 /** A file that goes into an archive. */
 export interface PackedFile {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** In pieces where it is large; the same pieces give the same bytes. */
+  readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** The files as a zip, in the order they come. @param level of deflate, 0 to 9 */
@@ -101,7 +110,13 @@ export async function* writeArchive(
     const entry = new ZipDeflate(path, { level });
     entry.mtime = EPOCH;
     zip.add(entry);
-    entry.push(bytes, true);
+    if (!(bytes instanceof Uint8Array)) {
+      for await (const piece of bytes) {
+        entry.push(piece);
+        yield* parts.splice(0);
+      }
+    }
+    entry.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(0), true);
     if (failure !== undefined) throw new UttrError('internal', 'cannot write the archive', { cause: failure });
     yield* parts.splice(0);
   }
@@ -145,14 +160,15 @@ function isForeign(path: string): boolean {
   return path.split('/').some((part) => part === '__MACOSX' || part.startsWith('._') || part === '.DS_Store');
 }
 
-async function unpack(zip: ZipFile, entry: Entry, name: string): Promise<Buffer> {
+async function* unpack(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Buffer> {
   const stream = await promised<NodeJS.ReadableStream>(name, (done) => zip.openReadStream(entry, done));
+  let sum = 0;
   try {
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(part as Buffer);
-    const bytes = Buffer.concat(parts);
-    if (crc32(bytes) !== entry.crc32) throw new Error('its checksum is another');
-    return bytes;
+    for await (const part of stream) {
+      sum = crc32(part, sum);
+      yield part as Buffer;
+    }
+    if (sum !== entry.crc32) throw new Error('its checksum is another');
   } catch (error) {
     throw badArchive(name, `${entry.fileName} is damaged`, error);
   }

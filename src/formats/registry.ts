@@ -6,15 +6,21 @@ import { csvFormat, tsvFormat } from './csv.ts';
 import { dialogflowCxFormat } from './dialogflow/dialogflow-cx.ts';
 import { dialogflowEsFormat } from './dialogflow/dialogflow-es.ts';
 import type { Format } from './format.ts';
+import { huggingFaceFormat } from './huggingface/huggingface.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { lexFormat } from './lex/lex.ts';
 import { luisFormat } from './luis/luis.ts';
+import { parquetFormat } from './parquet/parquet.ts';
+import { rasaJsonFormat } from './rasa/rasa-json.ts';
+import { rasaMdFormat } from './rasa/rasa-md.ts';
+import { rasaYamlFormat } from './rasa/rasa-yaml.ts';
 import { nluppFormat } from './research/nlupp.ts';
 import { sebischairFormat } from './research/sebischair.ts';
 import { binaryKind } from './signature.ts';
 import { witJsonFormat } from './wit/wit-json.ts';
 import { witFormat } from './wit/wit.ts';
+import { xlsxFormat } from './xlsx/xlsx-format.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
 export const FORMATS: readonly Format[] = [
@@ -31,6 +37,12 @@ export const FORMATS: readonly Format[] = [
   cluFormat,
   sebischairFormat,
   nluppFormat,
+  xlsxFormat,
+  rasaYamlFormat,
+  rasaMdFormat,
+  rasaJsonFormat,
+  parquetFormat,
+  huggingFaceFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */

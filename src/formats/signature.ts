@@ -19,6 +19,7 @@ const SIGNATURES: readonly Signature[] = [
   { bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], what: 'a 7z archive' },
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], what: 'an xz archive' },
   { bytes: [0x50, 0x41, 0x52, 0x31], what: 'a Parquet file' },
+  { bytes: [0x50, 0x41, 0x52, 0x45], what: 'an encrypted Parquet file' },
   { bytes: [0x7f, 0x45, 0x4c, 0x46], what: 'a program' },
   { bytes: [...Buffer.from('SQLite format 3\0')], what: 'an SQLite database' },
 ];

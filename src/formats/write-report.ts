@@ -1,5 +1,5 @@
 /** The report of a writing, as writers build it. */
-import type { Loss, WriteReport, Writing } from './format.ts';
+import type { FolderFile, FolderWriting, Loss, WriteReport, Writing } from './format.ts';
 
 /** A report that is being written. */
 export class WriteReportBuilder implements WriteReport {
@@ -23,4 +23,10 @@ export class WriteReportBuilder implements WriteReport {
 export function writing(bytes: (report: WriteReportBuilder) => AsyncIterable<Buffer>): Writing {
   const report = new WriteReportBuilder();
   return { report, [Symbol.asyncIterator]: () => bytes(report)[Symbol.asyncIterator]() };
+}
+
+/** The same for a writing of several files. */
+export function folderWriting(files: (report: WriteReportBuilder) => AsyncIterable<FolderFile>): FolderWriting {
+  const report = new WriteReportBuilder();
+  return { report, [Symbol.asyncIterator]: () => files(report)[Symbol.asyncIterator]() };
 }
