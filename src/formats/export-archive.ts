@@ -97,6 +97,12 @@ const FORBIDDEN_FILE = /^(?:__macosx|con|prn|aux|nul|com\d|lpt\d)(?:\..*)?$/iu;
 export class FileNames {
   readonly #byName = new Map<string, string>();
   readonly #taken = new Set<string>();
+  readonly #reserved: RegExp;
+
+  /** @param reserved names that mean something else in the format */
+  constructor(reserved = FORBIDDEN_FILE) {
+    this.#reserved = reserved;
+  }
 
   /** The same name always gets the same file. */
   of(name: string): string {
@@ -105,8 +111,9 @@ export class FileNames {
     const safe = Array.from(name.replace(/[\p{Cc}/\\:*?"<>|~]/gu, '_').replace(/^\.|[. ]$/gu, '_'))
       .slice(0, FILE_NAME_LENGTH)
       .join('');
-    const isPlain = safe === name && !FORBIDDEN_FILE.test(name) && !this.#taken.has(comparable(name));
-    const file = isPlain ? name : `${safe}~${sha256(name).slice(0, 12)}`;
+    const isAllowed = !FORBIDDEN_FILE.test(name) && !this.#reserved.test(name);
+    const file =
+      isAllowed && safe === name && !this.#taken.has(comparable(name)) ? name : `${safe}~${sha256(name).slice(0, 12)}`;
     this.#taken.add(comparable(file));
     this.#byName.set(name, file);
     return file;

@@ -12,7 +12,7 @@ import type { Archive, ArchiveEntry } from '../archive.ts';
 import { baseName, listOf, noteNames, openExport, readObjectEntry, textOf, type Fields } from '../export-archive.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { ReportBuilder } from '../read-report.ts';
-import { isZip } from '../signature.ts';
+import { binaryKind, isZip } from '../signature.ts';
 import { joinPieces, type TextPiece } from '../spans.ts';
 import { labelOf } from './names.ts';
 
@@ -62,7 +62,7 @@ export async function* readDialogflowCx(
 async function refuseBlob(input: ByteInput): Promise<ByteInput> {
   const bytes = await readBytes(input);
   if (!isZip(bytes)) {
-    throw new UttrError('bad-format', `${input.name} is no zip archive`, {
+    throw new UttrError('bad-format', `${input.name} is ${binaryKind(bytes) ?? 'no zip archive'}`, {
       hint: 'export the agent as a JSON package: its binary form (.blob) can be read by Dialogflow only',
       details: { file: input.name },
     });

@@ -6,7 +6,7 @@ export const dialogflowCxFormat = lazyFormat(
   {
     name: 'dialogflow-cx',
     title: 'a Dialogflow CX agent (JSON package)',
-    extensions: ['.zip'],
+    extensions: ['.dialogflow-cx.zip'],
     // The other way to export an agent; the reader says how to get one that can be read.
     sniff: (_head, name) => (name.toLowerCase().endsWith('.blob') ? 0.4 : 0),
     sniffArchive: (paths) => {

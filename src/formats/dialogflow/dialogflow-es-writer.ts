@@ -33,6 +33,9 @@ import {
 import { phraseId } from './phrase-id.ts';
 import { writablePieces } from './pieces.ts';
 
+/** What ends the names of the files of a language. */
+const LANGUAGE_FILE = /_(?:usersays|entries)_[A-Za-z0-9-]+$/iu;
+
 const UNSETTLED_PARENT = `${FOLLOW_UP} is left out where it differs within an intent, or leads in a circle`;
 
 export async function* writeDialogflowEs(
@@ -185,7 +188,7 @@ class AgentBuilder {
     yield jsonFile('package.json', { version: '1.0.0' });
     const supportedLanguages = all.filter((lang) => lang !== main);
     yield jsonFile('agent.json', { description, language: main, supportedLanguages, isPrivate: true });
-    const names = new FileNames();
+    const names = new FileNames(LANGUAGE_FILE);
     const parents = new Set([...this.#intents.values()].map(({ parent }) => parent));
     for (const [name, intent] of this.#intentsInOrder()) {
       const path = `intents/${names.of(name)}`;
@@ -231,7 +234,7 @@ class AgentBuilder {
   }
 
   *#entityFiles(): Generator<PackedFile> {
-    const names = new FileNames();
+    const names = new FileNames(LANGUAGE_FILE);
     const types = [...new Set([...this.#values.values()].flatMap((values) => values.types))].sort();
     for (const type of types) {
       const path = `entities/${names.of(type)}`;

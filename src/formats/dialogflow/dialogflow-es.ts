@@ -6,7 +6,7 @@ export const dialogflowEsFormat = lazyFormat(
   {
     name: 'dialogflow-es',
     title: 'a Dialogflow ES agent',
-    extensions: ['.zip'],
+    extensions: ['.dialogflow-es.zip'],
     sniff: () => 0,
     sniffArchive: (paths) => {
       const below = pathsBelow(paths, 'agent.json');

@@ -6,7 +6,7 @@ export const lexFormat = lazyFormat(
   {
     name: 'lex',
     title: 'an Amazon Lex V2 bot',
-    extensions: ['.zip'],
+    extensions: ['.lex.zip'],
     sniff: () => 0,
     sniffArchive: (paths) => {
       const below = pathsBelow(paths, 'Manifest.json');

@@ -7,11 +7,11 @@ export const witJsonFormat = lazyFormat(
   {
     name: 'wit-json',
     title: 'utterances of an old wit.ai app (JSON)',
-    extensions: ['.json'],
-    sniff: (head) => {
+    extensions: ['.wit.json'],
+    sniff: (head, name) => {
       const text = headText(head)?.trimStart() ?? '';
       const isLike = /^\{\s*"data"\s*:\s*\[\s*\{/u.test(text) && text.includes('"text"') && text.includes('"entities"');
-      return isLike && text.includes('"entity"') ? 0.9 : 0;
+      return isLike && text.includes('"entity"') ? 0.9 : name.toLowerCase().endsWith('.wit.json') ? 0.5 : 0;
     },
     sniffArchive: (paths) => (pathsBelow(paths, 'expressions.json').length > 0 ? 0.9 : 0),
   },

@@ -6,7 +6,7 @@ export const witFormat = lazyFormat(
   {
     name: 'wit',
     title: 'a wit.ai app',
-    extensions: ['.zip'],
+    extensions: ['.wit.zip'],
     sniff: () => 0,
     sniffArchive: (paths) => {
       const below = pathsBelow(paths, 'app.json');
