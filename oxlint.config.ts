@@ -33,7 +33,9 @@ function restrict(files: string, layer: string): OxlintOverride {
   return { files: [files], rules: { 'no-restricted-imports': ['error', rule] } };
 }
 
-const homes = Object.values(PACKAGE_HOMES).filter((home) => home?.endsWith('.ts') === true) as string[];
+const homes = Object.values(PACKAGE_HOMES)
+  .filter((home) => home !== null)
+  .map((home) => (home.endsWith('/') ? `${home}**` : home));
 const exceptions = [...new Set([...homes, ...Object.keys(WRITERS)])];
 
 export default defineConfig({

@@ -11,6 +11,7 @@
  * A new format is one file that exports a Format, and one line in registry.ts.
  */
 import type { UtteranceRecord } from '../records/record.ts';
+import type { LabelNames } from './class-labels.ts';
 
 /** Limits of every reader of rows; lengths in UTF-16 code units of the decoded text. */
 export const CELL_LIMIT = 1024 * 1024;
@@ -77,6 +78,8 @@ export interface ReadOptions {
   readonly encoding?: Encoding | undefined;
   /** The table was written with `escapeFormulas`: takes its apostrophes away again. */
   readonly unescapeFormulas?: boolean | undefined;
+  /** Names of labels that are numbers, by column; where it is given, numbers without names are refused. */
+  readonly labelNames?: LabelNames | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes to gather before they are parsed at once; 256 KiB by default. Changes speed, never the result. */
   readonly gatherBytes?: number | undefined;
@@ -147,6 +150,28 @@ export interface Writing extends AsyncIterable<Buffer> {
   readonly report: WriteReport;
 }
 
+/** The records of one side, for a format that writes all sides together. */
+export interface SideSource {
+  readonly side: string;
+  readonly source: RecordSource;
+}
+
+/** A file of a folder that is written; its bytes are to be read before the next file is asked for. */
+export interface FolderFile {
+  /** Path from the folder, with slashes. */
+  readonly path: string;
+  /** The side whose records it holds; absent for a file that is about all of them. */
+  readonly side?: string;
+  /** Name of the format that reads the file back; absent for a file without records. */
+  readonly format?: string;
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+/** A running write of several files: iterate it once; the report is complete at the end. */
+export interface FolderWriting extends AsyncIterable<FolderFile> {
+  readonly report: WriteReport;
+}
+
 export interface Format {
   /** As in `--format`. */
   readonly name: string;
@@ -166,4 +191,6 @@ export interface Format {
   sniffArchive?(paths: readonly string[]): number;
   read(input: ByteInput, options?: ReadOptions): Reading;
   write?(source: RecordSource, options?: WriteOptions): Writing;
+  /** For formats that are a folder: all sides at once, in several files. */
+  writeFolder?(sides: readonly SideSource[], options?: WriteOptions): FolderWriting;
 }

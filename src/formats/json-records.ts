@@ -1,5 +1,6 @@
 /** Records from parsed JSON: an object with the fields as keys, or a pair [text, intent]. */
 import { UttrError } from '../base/errors.ts';
+import { isNumbered, nameLabels, numberedLabels, type LabelNames } from './class-labels.ts';
 import {
   PROBLEM_COLUMN,
   isSplitWord,
@@ -32,11 +33,13 @@ export class JsonRecords {
   readonly #mappedFields: ReadonlySet<string>;
   readonly #targets = new Map<string, Target>();
   readonly #seen = new Set<string>();
+  readonly #labelNames: LabelNames | undefined;
   #objectCount = 0;
   #textCount = 0;
 
   constructor(batch: BatchBuilder, options: ReadOptions) {
     this.#batch = batch;
+    this.#labelNames = options.labelNames;
     this.#mapped = mappedTargets(options.map);
     this.#mappedFields = new Set([...this.#mapped.values()].map(label));
   }
@@ -72,12 +75,18 @@ export class JsonRecords {
     this.#batch.add({ text, intent }, source, part);
   }
 
-  #addObject(object: Json, source: RowSource, part: string | undefined): void {
+  #addObject(given: Json, source: RowSource, part: string | undefined): void {
     this.#objectCount++;
+    const { object, fault } = this.#named(given);
+    if (fault !== undefined) {
+      this.#textCount++;
+      this.#batch.reject(source, fault.column, fault.message);
+      return;
+    }
     const plain = this.#mapped.size === 0 && this.#isPlain(object);
     if (plain) {
       this.#textCount++;
-      this.#batch.add(object, source, part);
+      this.#addLoose(object, object, source, part);
       return;
     }
     const keys = Object.keys(object);
@@ -154,8 +163,29 @@ export class JsonRecords {
     }
     if (part === undefined && draft.split !== undefined) this.#batch.report.splitColumn ??= chosen.get('split');
     const fault = this.#mappedButAbsent(object) ?? merge(draft, 'features') ?? merge(draft, 'meta');
-    if (fault === undefined) this.#batch.add(draft.loose, source, draft.split);
+    if (fault === undefined) this.#addLoose(draft.loose, object, source, draft.split);
     else this.#batch.reject(source, fault.column, fault.message);
+  }
+
+  #addLoose(loose: LooseDraft, object: Json, source: RowSource, split: string | undefined): void {
+    if (this.#labelNames !== undefined && isNumbered(loose.intent)) {
+      const { report } = this.#batch;
+      throw numberedLabels(report.file, report.columnOf('intent'), object);
+    }
+    this.#batch.add(loose, source, split);
+  }
+
+  /** The object with the names of its numbered labels. */
+  #named(object: Json): { readonly object: Json; readonly fault?: { column: string; message: string } } {
+    if (this.#labelNames === undefined) return { object };
+    const named: Record<string, unknown> = { ...object };
+    for (const [column, names] of this.#labelNames) {
+      if (!Object.hasOwn(object, column)) continue;
+      const label = nameLabels(object[column], names);
+      if ('fault' in label) return { object, fault: { column, message: label.fault } };
+      named[column] = label.value;
+    }
+    return { object: named };
   }
 
   #mappedButAbsent(object: Json): { column: string; message: string } | undefined {

@@ -2,9 +2,18 @@
  * A format whose code is loaded when a file is read or written in it: recognising one must not cost what reading all
  * of them would.
  */
-import type { ByteInput, Format, ReadBatch, ReadOptions, RecordSource, WriteOptions } from './format.ts';
+import type {
+  ByteInput,
+  FolderFile,
+  Format,
+  ReadBatch,
+  ReadOptions,
+  RecordSource,
+  SideSource,
+  WriteOptions,
+} from './format.ts';
 import { reading, ReportBuilder } from './read-report.ts';
-import { type WriteReportBuilder, writing } from './write-report.ts';
+import { folderWriting, type WriteReportBuilder, writing } from './write-report.ts';
 
 /** Reads all of an input into batches, and says in the report what it was. */
 export type ReadBatches = (input: ByteInput, options: ReadOptions, report: ReportBuilder) => AsyncIterable<ReadBatch>;
@@ -16,15 +25,23 @@ export type WriteBytes = (
   report: WriteReportBuilder,
 ) => AsyncIterable<Buffer>;
 
+/** Writes the files of a folder, and says in the report what was left out. */
+export type WriteFiles = (
+  sides: readonly SideSource[],
+  options: WriteOptions,
+  report: WriteReportBuilder,
+) => AsyncIterable<FolderFile>;
+
 /** What is known of a format before its code is there. */
-export type FormatOutline = Omit<Format, 'read' | 'write'>;
+export type FormatOutline = Omit<Format, 'read' | 'write' | 'writeFolder'>;
 
 export interface FormatCode {
   readonly reader: () => Promise<ReadBatches>;
   readonly writer?: () => Promise<WriteBytes>;
+  readonly folderWriter?: () => Promise<WriteFiles>;
 }
 
-export function lazyFormat(outline: FormatOutline, { reader, writer }: FormatCode): Format {
+export function lazyFormat(outline: FormatOutline, { reader, writer, folderWriter }: FormatCode): Format {
   return {
     ...outline,
     read: (input, options = {}) => {
@@ -42,6 +59,14 @@ export function lazyFormat(outline: FormatOutline, { reader, writer }: FormatCod
           write: (source: RecordSource, options: WriteOptions = {}) =>
             writing(async function* (report) {
               yield* (await writer())(source, options, report);
+            }),
+        }),
+    ...(folderWriter === undefined
+      ? {}
+      : {
+          writeFolder: (sides: readonly SideSource[], options: WriteOptions = {}) =>
+            folderWriting(async function* (report) {
+              yield* (await folderWriter())(sides, options, report);
             }),
         }),
   };

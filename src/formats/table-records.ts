@@ -1,5 +1,6 @@
 /** Records from the rows of a table whose columns are known. Serves every format that is a table. */
 import { isUttrError, UttrError } from '../base/errors.ts';
+import { nameLabels, type LabelNames } from './class-labels.ts';
 import { isSplitWord, label, resolveHeader, type Target } from './fields.ts';
 import type { ReadOptions } from './format.ts';
 import type { BatchBuilder, LooseDraft, RowSource } from './read-report.ts';
@@ -25,11 +26,13 @@ export class TableRecords {
   readonly #batch: BatchBuilder;
   readonly #names: readonly string[];
   readonly #targets: readonly Target[];
+  readonly #labelNames: LabelNames | undefined;
 
   /** @throws missing-column, bad-format: see resolveHeader. */
   constructor(batch: BatchBuilder, header: readonly string[], options: ReadOptions) {
     const { report } = batch;
     this.#batch = batch;
+    this.#labelNames = options.labelNames;
     this.#names = header.map((name) => name.trim());
     this.#targets = resolveHeader(report.file, header, options.map);
     report.header = header;
@@ -45,13 +48,18 @@ export class TableRecords {
     return this.#names.length;
   }
 
+  /** What each column is used as. */
+  get targets(): readonly Target[] {
+    return this.#targets;
+  }
+
   /** Adds the record of a row with `columnCount` cells, or its problem. @throws bad-format */
   add(cells: readonly string[], source: RowSource): void {
     const draft: RowDraft = { loose: {}, features: undefined, meta: undefined, split: undefined };
     for (let index = 0; index < this.#targets.length; index++) {
       const cell = cells[index] as string;
       if (cell === '' && !this.#mustHaveValue(index)) continue;
-      const fault = this.#read(index, cell, draft, source);
+      const fault = this.#readNamed(index, cell, draft, source);
       if (fault !== undefined) {
         this.#batch.reject(source, fault.column, fault.message);
         return;
@@ -67,6 +75,18 @@ export class TableRecords {
     return field === 'text' || field === 'intent';
   }
 
+  /** As `read`, with the name of a label that is a number. */
+  #readNamed(index: number, cell: string, draft: RowDraft, source: RowSource): CellFault | undefined {
+    const column = this.#names[index] as string;
+    const names = cell === '' ? undefined : this.#labelNames?.get(column);
+    if (names === undefined) return this.#read(index, cell, draft, source);
+    const label = nameLabels(cell, names);
+    if ('fault' in label) return { column, message: label.fault };
+    if (label.value !== undefined) return this.#read(index, label.value as string, draft, source);
+    if (this.#targets[index]?.field === 'intent') draft.loose.intent = [];
+    return undefined;
+  }
+
   #read(index: number, cell: string, draft: RowDraft, source: RowSource): CellFault | undefined {
     const target = this.#targets[index] as Target;
     const column = this.#names[index] as string;
@@ -76,7 +96,7 @@ export class TableRecords {
         draft.loose.text = cell;
         return undefined;
       case 'intent':
-        readIntent(cell, draft.loose);
+        draft.loose.intent = intentOf(cell);
         return undefined;
       case 'id':
       case 'lang':
@@ -113,15 +133,15 @@ export class TableRecords {
  * One intent, or several as a JSON list. An empty list says that the row has none on purpose; an empty cell is
  * more likely an oversight, and the record's own checks refuse it.
  */
-function readIntent(cell: string, loose: LooseDraft): void {
-  loose.intent = cell;
-  if (!cell.startsWith('[')) return;
+export function intentOf(cell: string): string | readonly string[] {
+  if (!cell.startsWith('[')) return cell;
   try {
     const value = parseStrictJson(cell);
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) loose.intent = value;
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : cell;
   } catch (error) {
     // A name that starts with a bracket is unusual, but is a name.
     if (!isUttrError(error, 'bad-row')) throw error;
+    return cell;
   }
 }
 

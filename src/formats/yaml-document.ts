@@ -61,8 +61,12 @@ export function parseYaml(
   if (!Array.isArray(documents)) return [];
   return documents.map((document) => {
     const [error] = document.errors;
-    if (error !== undefined)
-      fail(`it is not valid YAML: ${error.message}`, lineInFile(lines.linePos(error.pos[0]).line), error);
+    if (error !== undefined) {
+      // The parser catches its own stack overflow.
+      const isDeep = error.code === 'RESOURCE_EXHAUSTION';
+      const what = isDeep ? 'it is nested too deep' : `it is not valid YAML: ${error.message}`;
+      fail(what, lineInFile(lines.linePos(error.pos[0]).line), error);
+    }
     return guarded(() => {
       let aliases = 0;
       visit(document, (_, node) => {

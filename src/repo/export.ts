@@ -2,14 +2,14 @@
  * `export`: the sides of a version as files, complete or not at all; the same version gives the same bytes.
  */
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import type { Format } from '../formats/format.ts';
 import type { Loss } from '../formats/format.ts';
 import { formatByName } from '../formats/registry.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { UtteranceRecord } from '../records/record.ts';
-import { DurableFile, errnoOf, fileError } from '../store/durable-file.ts';
+import { DurableFile, ensureDirectory, errnoOf, fileError } from '../store/durable-file.ts';
 import { FileFiller } from '../store/file-filler.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { TreeReader } from '../tree/reader.ts';
@@ -27,7 +27,8 @@ export interface ExportOptions {
 }
 
 export interface ExportedFile {
-  readonly side: string;
+  /** Absent for a file that is about all sides. */
+  readonly side?: string;
   readonly path: string;
   readonly records: number;
   readonly bytes: number;
@@ -41,40 +42,31 @@ export interface ExportSummary {
   readonly losses: readonly Loss[];
 }
 
-/** Writes `<directory>/<side>.<ext>` for each side; records without a label only when asked for by name. */
+/**
+ * Writes `<directory>/<side>.<ext>` for each side, or the files of a format that is a folder; records without a label
+ * only when asked for by name.
+ */
 export async function exportVersion(
   repository: Repository,
   version: Version,
   options: ExportOptions,
 ): Promise<ExportSummary> {
   const format = formatByName(options.format);
-  if (format.write === undefined) throw new UttrError('bad-option', `${format.title} cannot be written`);
-  const directory = resolve(options.directory);
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (error) {
-    if (['EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) {
-      throw new UttrError('bad-option', `${directory} is a file, or lies below one`, {
-        hint: 'name a folder: it is made where it does not exist',
-      });
-    }
-    throw fileError(error, 'make the folder', directory);
+  if (format.write === undefined && format.writeFolder === undefined) {
+    throw new UttrError('bad-option', `${format.title} cannot be written`);
   }
+  const directory = resolve(options.directory);
+  await makeDirectory(directory);
   const sides = options.side === undefined ? sideNames(version.manifest) : placesOf(version, options.side);
-  const open: { readonly file: DurableFile; readonly result: ExportedFile; settled: Promise<void> }[] = [];
-  const losses: Loss[] = [];
+  const job: ExportJob = { repository, version, format, options, directory, sides, losses: [] };
+  const open: OpenFile[] = [];
   try {
-    for (const side of sides) {
-      const path = join(directory, `${side}${format.extensions[0] ?? ''}`);
-      const file = await DurableFile.open(path);
-      const tree = treeOf(version.manifest, side);
-      const entry: (typeof open)[number] = {
-        file,
-        result: { side, path, records: tree.records, bytes: 0 },
-        settled: Promise.resolve(),
-      };
+    for await (const planned of format.writeFolder === undefined ? sideFiles(job) : folderFiles(job)) {
+      await ensureDirectory(dirname(planned.result.path));
+      const file = await DurableFile.open(planned.result.path);
+      const entry: OpenFile = { file, result: planned.result, settled: Promise.resolve() };
       open.push(entry);
-      losses.push(...(await writeSide(repository, { version, side, format, file, options })));
+      await planned.write(file);
       // The disk has time for it while the next side is made.
       entry.settled = file.settle();
       entry.settled.catch(() => {});
@@ -88,7 +80,105 @@ export async function exportVersion(
     throw error;
   }
   const files = open.map(({ file, result }) => ({ ...result, bytes: file.sizeBytes }));
+  const { losses } = job;
   return { dataset: version.manifest.dataset, version: version.hash, format: format.name, files, losses };
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    if (['EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) {
+      throw new UttrError('bad-option', `${directory} is a file, or lies below one`, {
+        hint: 'name a folder: it is made where it does not exist',
+      });
+    }
+    throw fileError(error, 'make the folder', directory);
+  }
+}
+
+interface ExportJob {
+  readonly repository: Repository;
+  readonly version: Version;
+  readonly format: Format;
+  readonly options: ExportOptions;
+  readonly directory: string;
+  readonly sides: readonly string[];
+  /** Filled while the files are written. */
+  readonly losses: Loss[];
+}
+
+/** A file that is not published yet. */
+interface OpenFile {
+  readonly file: DurableFile;
+  readonly result: Omit<ExportedFile, 'bytes'>;
+  settled: Promise<void>;
+}
+
+interface PlannedFile {
+  readonly result: Omit<ExportedFile, 'bytes'>;
+  write(file: DurableFile): Promise<void>;
+}
+
+/** One file for each side. */
+async function* sideFiles(job: ExportJob): AsyncGenerator<PlannedFile> {
+  const { repository, version, format, options, directory } = job;
+  for (const side of job.sides) {
+    yield {
+      result: {
+        side,
+        path: join(directory, `${side}${format.extensions[0] ?? ''}`),
+        records: treeOf(version.manifest, side).records,
+      },
+      write: async (file) => {
+        job.losses.push(...(await writeSide(repository, { version, side, format, file, options })));
+      },
+    };
+  }
+}
+
+/** The files of a format that writes all sides together. */
+async function* folderFiles(job: ExportJob): AsyncGenerator<PlannedFile> {
+  const { repository, version, format, directory } = job;
+  const { signal } = repository;
+  const sums = new Map<string, RecordSum>();
+  const sources = job.sides.map((side) => ({
+    side,
+    source: (): AsyncIterable<readonly UtteranceRecord[]> => {
+      const sum = new RecordSum();
+      sums.set(side, sum);
+      return recordsOf(repository, treeOf(version.manifest, side), sum);
+    },
+  }));
+  const writing = format.writeFolder?.(sources, { name: version.manifest.dataset, signal });
+  if (writing === undefined) return;
+  for await (const { path, side, format: formatName, bytes } of writing) {
+    const records = side === undefined ? 0 : treeOf(version.manifest, side).records;
+    yield {
+      result: { ...(side === undefined ? {} : { side }), path: join(directory, ...path.split('/')), records },
+      write: async (file) => {
+        const before = writing.report.losses;
+        for await (const part of bytes) await file.append(part);
+        const written = side === undefined ? undefined : sums.get(side);
+        if (formatName === undefined || written === undefined) return;
+        await file.settle();
+        const losses = lossesSince(before, writing.report.losses);
+        const { temporaryPath, path: name } = file;
+        await verifyExport(
+          { path: temporaryPath, name, format: formatByName(formatName), written, losses },
+          { signal },
+        );
+      },
+    };
+  }
+  job.losses.push(...writing.report.losses);
+}
+
+/** What was lost between two looks at a report, which counts for all files together. */
+function lossesSince(before: readonly Loss[], after: readonly Loss[]): readonly Loss[] {
+  return after
+    .map((loss) => ({ ...loss, count: loss.count - (before.find(({ field }) => field === loss.field)?.count ?? 0) }))
+    .filter(({ count }) => count > 0);
 }
 
 interface SideJob {
