@@ -10,6 +10,7 @@
  * `sentence`, by which records can be grouped.
  */
 import { throwIfAborted } from '../../base/errors.ts';
+import { ENTITY_LIMIT } from '../../records/make-entities.ts';
 import { TEXT_LIMIT_BYTES } from '../../records/row-problems.ts';
 import { readDocument, Utterances } from '../document.ts';
 import { isReservedName } from '../fields.ts';
@@ -19,6 +20,9 @@ import { alignWords, type Chunk, chunksOf, placeChunks, type Word } from './word
 
 /** Comments that have a field of their own. */
 const KNOWN: ReadonlySet<string> = new Set(['id', 'text', 'intent', 'lang', 'language', 'slots']);
+
+/** A word may begin with "#" itself. */
+const TAGGED = /^[^\t]*\t(?:.*\t)?(?:O|[BIES]-\S+)\s*$/u;
 
 /** Lines of one sentence. */
 interface Block {
@@ -95,6 +99,9 @@ function addSentence(utterances: Utterances, block: Block): void {
 
 function spansIn(text: string, words: readonly Word[], chunks: readonly Chunk[]): readonly object[] | string {
   if (chunks.length === 0) return [];
+  // To place a chunk takes time in proportion to the text.
+  if (chunks.length > ENTITY_LIMIT)
+    return `the sentence has ${chunks.length} spans, more than the ${ENTITY_LIMIT} allowed`;
   return placeChunks(text, words, chunks, alignWords(text, words));
 }
 
@@ -109,8 +116,7 @@ function parseSentence({ lines }: Block): Sentence | string {
   const rows: string[][] = [];
   for (const line of lines) {
     const [, key = '', value = ''] = /^#\s*([^=:\s]+)\s*[=:](.*)$/u.exec(line) ?? [];
-    // A word may be "#" itself.
-    const isComment = line.startsWith('#') && !line.includes('\t');
+    const isComment = line.startsWith('#') && !TAGGED.test(line);
     if (!isComment) rows.push(line.split('\t'));
     else if (isReservedName(key)) return `the comment "${key}" is not allowed`;
     else if (comments.has(key))

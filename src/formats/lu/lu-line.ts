@@ -4,10 +4,10 @@
  *   label   = "{" [ "@" ] name [ ":" role ] "=" { character | label } "}"
  *   pattern = a line with "{name}" (no "="), or, without labels, with "[…]" or "(…|…)"
  *
- * L1  Outside labels `\{` and `\}` are braces, and of backslashes right before a label one is dropped; all other
- *     backslashes are themselves. Within a label, `\{`, `\}` and `\\` stand for the second character.
- * L2  In a line without labels, `\[`, `\]`, `\(` and `\)` are brackets: unescaped ones can make it a pattern.
- * L3  Blanks around names, and before the text of a label, are no part of them.
+ * Outside labels `\{` and `\}` are braces, and of backslashes right before a label one is dropped; all other backslashes
+ * are themselves. Within a label, `\{`, `\}` and `\\` stand for the second character. In a line without labels, `\[`,
+ * `\]`, `\(` and `\)` are brackets: unescaped ones can make it a pattern. Blanks around names, and before the text of a
+ * label, are no part of them.
  */
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts';
 import { makeRecord } from '../../records/make-record.ts';

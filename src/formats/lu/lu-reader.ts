@@ -21,7 +21,8 @@ import { parseLine } from './lu-line.ts';
 /** Labels take place, too, but no line that can be kept is longer. */
 const LINE_LIMIT = 8 * TEXT_LIMIT_BYTES;
 
-const BLANKS = /^[ \t\u00a0\ufeff]+|[ \t\u00a0\ufeff]+$/gu;
+/** What Bot Framework takes for blanks at the ends of lines; other whitespace is a part of the text. */
+const BLANKS = ' \t\u00a0\ufeff';
 
 interface Line {
   readonly text: string;
@@ -47,13 +48,22 @@ export async function* readLu(
   yield* reader.utterances.batches();
 }
 
+/** Without blanks at its ends. */
+function stripBlanks(line: string): string {
+  let start = 0;
+  let end = line.length;
+  while (start < end && BLANKS.includes(line[start] as string)) start++;
+  while (end > start && BLANKS.includes(line[end - 1] as string)) end--;
+  return line.slice(start, end);
+}
+
 /** Lines that are not blank, without blanks at their ends, and without what stands under questions. */
 function contentLines(text: string): readonly Line[] {
   const lines: Line[] = [];
   let isQuestion = false;
   let isFenced = false;
   for (const [index, whole] of text.split(/\r\n|\r|\n/u).entries()) {
-    const line = whole.replace(BLANKS, '');
+    const line = stripBlanks(whole);
     const isHeading = !isFenced && line.startsWith('#');
     if (isHeading) isQuestion = isQuestionHeading(line);
     if (isQuestion && line.startsWith('```')) isFenced = !isFenced;
@@ -141,7 +151,7 @@ class LuReader {
       return;
     }
     const [hashes = ''] = /^#+/u.exec(line.text) ?? [];
-    const name = line.text.slice(hashes.length).replace(BLANKS, '');
+    const name = stripBlanks(line.text.slice(hashes.length));
     if (name === '') {
       this.utterances.reject('the heading names no intent', 'intent', placeOf(line));
       return;
@@ -156,7 +166,7 @@ class LuReader {
   #item(line: Line): void {
     if (this.#isDefinition) return;
     const place = placeOf(line);
-    const body = line.text.slice(1).replace(BLANKS, '');
+    const body = stripBlanks(line.text.slice(1));
     if (body.length > LINE_LIMIT) {
       this.utterances.reject(`the line has more than ${LINE_LIMIT} characters`, 'text', place);
       return;
