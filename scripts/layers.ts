@@ -11,10 +11,11 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   records: ['base', 'store', 'tree'],
   formats: ['base', 'records'],
   split: ['base', 'records'],
+  checks: ['base', 'records'],
   events: ['base', 'records'],
   catalogue: ['base'],
-  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'events', 'catalogue'],
-  cli: ['base', 'records', 'formats', 'events', 'repo'],
+  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'checks', 'events', 'catalogue'],
+  cli: ['base', 'records', 'formats', 'checks', 'events', 'repo'],
 };
 
 /** Third-party packages, each with the one file or folder that may import it; null: nothing under src/ may. */
@@ -30,7 +31,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, string | null>> = {
   'hyparquet-writer': 'src/formats/parquet/',
   'ipaddr.js': 'src/events/sinks/webhook-target.ts',
   'ml-matrix': null,
-  saxes: 'src/formats/xlsx/',
+  saxes: 'src/formats/xlsx/xml-stream.ts',
   standardwebhooks: 'src/events/sinks/webhook-signature.ts',
   undici: 'src/events/sinks/webhook-sink.ts',
   yaml: 'src/formats/yaml-document.ts',

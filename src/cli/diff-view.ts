@@ -3,6 +3,7 @@
  */
 import type { DiffChange, DiffSummary } from '../repo/diff.ts';
 import { wordDiff } from '../repo/word-diff.ts';
+import { cell, escapeHtml } from './markup.ts';
 import { oneLine, type Reporter, thousands } from './reporter.ts';
 import { changeWords, short } from './words.ts';
 
@@ -131,25 +132,20 @@ function labelOf(change: DiffChange): string {
   return change.kind === 'removed' ? intentOf(change.before) : labelMove(change);
 }
 
-/** Data in a Markdown table: nothing in it may end the cell or start markup. */
-function cell(text: string): string {
-  return text.replaceAll(/[\\|`*_<>[\]#]/gu, (char) => `\\${char}`);
-}
-
 /** A page of its own: no scripts, nothing loaded; texts are escaped. */
 export function diffHtml(diff: DiffSummary): string {
   const rows = diff.changes
     .map(
       (change) =>
-        `<tr class="${change.kind}"><td>${change.kind}</td><td dir="auto">${change.kind === 'edited' ? editedHtml(change) : escape(oneLine(change.text))}</td><td>${escape(labelOf(change))}</td><td>${escape(change.side)}</td></tr>`,
+        `<tr class="${change.kind}"><td>${change.kind}</td><td dir="auto">${change.kind === 'edited' ? editedHtml(change) : escapeHtml(oneLine(change.text))}</td><td>${escapeHtml(labelOf(change))}</td><td>${escapeHtml(change.side)}</td></tr>`,
     )
     .join('\n');
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escape(diff.dataset)}: ${escape(changeWords(diff.summary))}</title>
+<title>${escapeHtml(diff.dataset)}: ${escapeHtml(changeWords(diff.summary))}</title>
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #8884;padding:.3rem .6rem;text-align:left;vertical-align:top}del{background:#f003}ins{background:#0a03;text-decoration:none}</style>
-<h1>${escape(diff.dataset)}: ${escape(changeWords(diff.summary))}</h1>
-<p><code>${escape(diff.from === null ? 'nothing' : short(diff.from))}</code> → <code>${escape(short(diff.to))}</code></p>
+<h1>${escapeHtml(diff.dataset)}: ${escapeHtml(changeWords(diff.summary))}</h1>
+<p><code>${escapeHtml(diff.from === null ? 'nothing' : short(diff.from))}</code> → <code>${escapeHtml(short(diff.to))}</code></p>
 <table><thead><tr><th>change</th><th>text</th><th>label</th><th>side</th></tr></thead><tbody>
 ${rows}
 </tbody></table>${diff.truncated ? '\n<p>… and more.</p>' : ''}
@@ -159,13 +155,9 @@ ${rows}
 function editedHtml(change: DiffChange): string {
   return wordDiff(change.before?.text ?? '', change.after?.text ?? '')
     .map(({ kind, text }) => {
-      const shown = escape(oneLine(text, 400));
+      const shown = escapeHtml(oneLine(text, 400));
       if (kind === 'same') return shown;
       return kind === 'removed' ? `<del>${shown}</del>` : `<ins>${shown}</ins>`;
     })
     .join('');
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

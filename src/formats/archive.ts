@@ -6,12 +6,15 @@
  *     than it says is refused, too: memory is bounded by the limits below.
  * Z3  The same files give the same bytes: times, rights and order are fixed.
  */
-import { crc32 } from 'node:zlib';
+import { pipeline, type Readable } from 'node:stream';
+import { crc32, createInflateRaw } from 'node:zlib';
 import { Zip, ZipDeflate } from 'fflate';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { UttrError } from '../base/errors.ts';
+import { rootFolder } from './archive-root.ts';
 import type { ByteInput } from './format.ts';
 import { DOCUMENT_LIMIT_BYTES, readBytes } from './document.ts';
+import { binaryKind, isZip } from './signature.ts';
 
 /** Limits of an archive that is read. */
 export const ENTRY_LIMIT = 20_000;
@@ -19,6 +22,10 @@ export const UNPACKED_LIMIT_BYTES = 1024 * 2 ** 20;
 /** No file that means well shrinks more than this, but for small ones. */
 const RATIO_LIMIT = 200;
 const RATIO_FREE_BYTES = 4 * 2 ** 20;
+
+/** The one method of compression that archives have in practice. */
+const DEFLATED = 8;
+const PIECE_BYTES = 256 * 1024;
 
 /** 1980-01-01 00:00: the oldest time that a zip can say. */
 const EPOCH = new Date(1980, 0, 1);
@@ -30,6 +37,8 @@ export interface ArchiveEntry {
   readonly sizeBytes: number;
   /** @throws bad-format when it is damaged, or has other bytes than the directory says */
   read(): Promise<Buffer>;
+  /** The same in pieces; that the last bytes are damaged shows only at the end. May be called again. */
+  stream(): AsyncIterable<Buffer>;
 }
 
 export interface Archive {
@@ -46,6 +55,12 @@ export async function readArchive(input: ByteInput): Promise<Archive> {
 
 /** @throws bad-format: no zip, damaged, hostile, or over a limit */
 export async function openArchive(bytes: Buffer, name: string): Promise<Archive> {
+  if (!isZip(bytes)) {
+    throw new UttrError('bad-format', `${name} is ${binaryKind(bytes) ?? 'no binary file'}, not a zip archive`, {
+      hint: 'leave out --format: what the file is will be found out',
+      details: { file: name },
+    });
+  }
   const zip = await promised<ZipFile>(name, (done) =>
     fromBuffer(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true }, done),
   );
@@ -58,7 +73,8 @@ export async function openArchive(bytes: Buffer, name: string): Promise<Archive>
       .map((entry) => ({
         path: entry.fileName,
         sizeBytes: entry.uncompressedSize,
-        read: () => unpack(zip, entry, name),
+        read: async () => Buffer.concat(await Array.fromAsync(unpack(zip, entry, name))),
+        stream: () => unpack(zip, entry, name),
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
@@ -66,11 +82,11 @@ export async function openArchive(bytes: Buffer, name: string): Promise<Archive>
 
 /** The entries below the folder that a file of this name lies in, with paths from there; undefined where there is none. */
 export function rootedAt(archive: Archive, marker: string): Archive | undefined {
-  const found = archive.entries
-    .filter(({ path }) => path === marker || path.endsWith(`/${marker}`))
-    .sort((a, b) => a.path.length - b.path.length)[0];
-  if (found === undefined) return undefined;
-  const folder = found.path.slice(0, found.path.length - marker.length);
+  const folder = rootFolder(
+    archive.entries.map(({ path }) => path),
+    marker,
+  );
+  if (folder === undefined) return undefined;
   const entries = archive.entries
     .filter(({ path }) => path.startsWith(folder))
     .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
@@ -80,7 +96,8 @@ export function rootedAt(archive: Archive, marker: string): Archive | undefined 
 /** A file that goes into an archive. */
 export interface PackedFile {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** In pieces where it is large; the same pieces give the same bytes. */
+  readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** The files as a zip, in the order they come. @param level of deflate, 0 to 9 */
@@ -98,7 +115,13 @@ export async function* writeArchive(
     const entry = new ZipDeflate(path, { level });
     entry.mtime = EPOCH;
     zip.add(entry);
-    entry.push(bytes, true);
+    if (!(bytes instanceof Uint8Array)) {
+      for await (const piece of bytes) {
+        entry.push(piece);
+        yield* parts.splice(0);
+      }
+    }
+    entry.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(0), true);
     if (failure !== undefined) throw new UttrError('internal', 'cannot write the archive', { cause: failure });
     yield* parts.splice(0);
   }
@@ -142,14 +165,23 @@ function isForeign(path: string): boolean {
   return path.split('/').some((part) => part === '__MACOSX' || part.startsWith('._') || part === '.DS_Store');
 }
 
-async function unpack(zip: ZipFile, entry: Entry, name: string): Promise<Buffer> {
-  const stream = await promised<NodeJS.ReadableStream>(name, (done) => zip.openReadStream(entry, done));
+async function* unpack(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Buffer> {
+  const isDeflated = entry.compressionMethod === DEFLATED;
+  const options = isDeflated ? { decompress: false } : {};
+  const raw = await promised<Readable>(name, (done) => zip.openReadStream(entry, options, done));
+  // Unpacked here, because the pieces of yauzl are so small that handing them on takes longer than unpacking.
+  const unpacked = isDeflated ? pipeline(raw, createInflateRaw({ chunkSize: PIECE_BYTES }), () => undefined) : raw;
+  let sum = 0;
+  let length = 0;
   try {
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(part as Buffer);
-    const bytes = Buffer.concat(parts);
-    if (crc32(bytes) !== entry.crc32) throw new Error('its checksum is another');
-    return bytes;
+    for await (const part of unpacked as AsyncIterable<Buffer>) {
+      sum = crc32(part, sum);
+      length += part.length;
+      if (length > entry.uncompressedSize) break;
+      yield part;
+    }
+    if (length !== entry.uncompressedSize) throw new Error('it has another size than the directory says');
+    if (sum !== entry.crc32) throw new Error('its checksum is another');
   } catch (error) {
     throw badArchive(name, `${entry.fileName} is damaged`, error);
   }

@@ -67,6 +67,8 @@ export interface RowSource {
   readonly line: number;
   readonly raw: string | undefined;
   readonly pointer?: string | undefined;
+  /** The pointer of a problem, where each column of the row has one of its own. */
+  cellOf?(column: string | undefined): string;
 }
 
 /** Gathers records and problems until the reader hands them on. */
@@ -140,16 +142,18 @@ export class BatchBuilder {
   }
 
   #problem(source: RowSource, column: string | undefined, message: string, code: string): void {
+    const { raw } = source;
+    const pointer = source.cellOf?.(column) ?? source.pointer;
     this.#problems.push({
       file: this.report.file,
       row: source.row,
       line: source.line,
-      ...(source.pointer === undefined ? {} : { pointer: source.pointer }),
+      ...(pointer === undefined ? {} : { pointer }),
       ...(column === undefined ? {} : { column }),
       code,
       message,
       // A slice would keep the whole piece of the file it was cut from in memory; going through bytes copies it.
-      ...(source.raw === undefined || source.raw.length > RAW_LIMIT ? {} : { raw: Buffer.from(source.raw).toString() }),
+      ...(raw === undefined || raw.length > RAW_LIMIT ? {} : { raw: Buffer.from(raw).toString() }),
     });
   }
 }

@@ -2,16 +2,29 @@
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { cluFormat } from './clu/clu.ts';
+import { conllFormat } from './conll/conll.ts';
 import { csvFormat, tsvFormat } from './csv.ts';
+import { dialogflowCxFormat } from './dialogflow/dialogflow-cx.ts';
+import { dialogflowEsFormat } from './dialogflow/dialogflow-es.ts';
 import type { Format } from './format.ts';
 import { huggingFaceFormat } from './huggingface/huggingface.ts';
 import { jsonFormat } from './json.ts';
 import { jsonlFormat } from './jsonl.ts';
+import { lexFormat } from './lex/lex.ts';
+import { luFormat } from './lu/lu.ts';
 import { luisFormat } from './luis/luis.ts';
+import { nlpjsFormat } from './nlpjs/nlpjs.ts';
+import { parquetFormat } from './parquet/parquet.ts';
+import { rasaJsonFormat } from './rasa/rasa-json.ts';
+import { rasaMdFormat } from './rasa/rasa-md.ts';
+import { rasaYamlFormat } from './rasa/rasa-yaml.ts';
 import { nluppFormat } from './research/nlupp.ts';
 import { sebischairFormat } from './research/sebischair.ts';
-import { parquetFormat } from './parquet/parquet.ts';
 import { binaryKind } from './signature.ts';
+import { snipsFormat, snipsYamlFormat } from './snips/snips.ts';
+import { witJsonFormat } from './wit/wit-json.ts';
+import { witFormat } from './wit/wit.ts';
+import { xlsxFormat } from './xlsx/xlsx-format.ts';
 
 /** Where two formats are equally sure, the first one is taken. */
 export const FORMATS: readonly Format[] = [
@@ -19,12 +32,26 @@ export const FORMATS: readonly Format[] = [
   csvFormat,
   tsvFormat,
   jsonFormat,
+  dialogflowEsFormat,
+  dialogflowCxFormat,
+  witFormat,
+  witJsonFormat,
+  lexFormat,
   luisFormat,
   cluFormat,
   sebischairFormat,
   nluppFormat,
+  xlsxFormat,
+  rasaYamlFormat,
+  rasaMdFormat,
+  rasaJsonFormat,
   parquetFormat,
   huggingFaceFormat,
+  luFormat,
+  snipsFormat,
+  snipsYamlFormat,
+  nlpjsFormat,
+  conllFormat,
 ];
 
 /** How much of a file `detectFormat` wants to see. */

@@ -1,7 +1,7 @@
 /**
  * The rows that were refused, as a file that can be mended and read again.
  *
- * Tables keep their header and delimiter; everything else becomes JSON Lines. Each row stands as it was, with what
+ * Tables keep their header and delimiter, and a workbook becomes CSV; everything else becomes JSON Lines. Each row stands as it was, with what
  * is wrong beside it in `uttr_problem`, which readers pass over. A row that is no row of the table, or no JSON
  * object, stands in that column too, so that it cannot be read by mistake before it is mended.
  */
@@ -21,9 +21,12 @@ export interface RejectsFormatter {
   rows(problems: readonly RowProblem[]): string;
 }
 
+/** A workbook is mended as CSV, which is how its reader gives its rows. */
+const TABLES: ReadonlySet<string> = new Set(['csv', 'tsv', 'xlsx']);
+
 /** The formatter for what a reading refused. */
 export function rejectsFormatter(report: ReadReport): RejectsFormatter {
-  if (report.format === 'csv' || report.format === 'tsv') return new TableRejects(report);
+  if (TABLES.has(report.format)) return new TableRejects(report);
   return {
     extension: '.jsonl',
     head: () => '',

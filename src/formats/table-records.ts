@@ -48,6 +48,11 @@ export class TableRecords {
     return this.#names.length;
   }
 
+  /** What each column is used as. */
+  get targets(): readonly Target[] {
+    return this.#targets;
+  }
+
   /** Adds the record of a row with `columnCount` cells, or its problem. @throws bad-format */
   add(cells: readonly string[], source: RowSource): void {
     const draft: RowDraft = { loose: {}, features: undefined, meta: undefined, split: undefined };

@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { throwIfAborted, UttrError } from '../base/errors.ts';
 import type { ByteInput, Encoding, ReadOptions } from './format.ts';
-import { binaryKind } from './signature.ts';
+import { binaryKind, isZip } from './signature.ts';
 import { decodeEscaping, unfinishedTail } from './utf8.ts';
 
 /** Gathering a quarter of a MiB makes one string per batch: fewer, larger calls. */
@@ -117,7 +117,9 @@ export class TextInput {
     const kind = asked === 'utf-16le' ? undefined : binaryKind(sample);
     if (kind !== undefined) {
       throw new UttrError('bad-format', `${name} is ${kind}, not text`, {
-        hint: 'export the data as CSV (UTF-8), TSV, JSON or JSON Lines',
+        hint: isZip(sample)
+          ? 'leave out --format, so that the archive is recognised by its files'
+          : 'export the data as CSV (UTF-8), TSV, JSON or JSON Lines',
       });
     }
     if (found.encoding === 'utf-16be') {

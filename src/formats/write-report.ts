@@ -10,10 +10,11 @@ export class WriteReportBuilder implements WriteReport {
     return [...this.#losses.values()];
   }
 
-  /** Counts a record that could not be carried whole; each reason is counted by itself. */
-  lose(field: string, message: string): void {
+  /** Counts records that could not be carried whole; each reason is counted by itself. */
+  lose(field: string, message: string, times = 1): void {
+    if (times === 0) return;
     const key = JSON.stringify([field, message]);
-    const count = (this.#losses.get(key)?.count ?? 0) + 1;
+    const count = (this.#losses.get(key)?.count ?? 0) + times;
     this.#losses.set(key, { field, message, count });
   }
 }

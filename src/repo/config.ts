@@ -3,6 +3,7 @@
  */
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
+import { type CheckSettings, defaultChecks, parseChecks } from '../checks/settings.ts';
 import { type EventsConfig, NO_EVENTS, parseEventsConfig } from '../events/config.ts';
 import { type CleanRules, MASKS } from '../records/clean.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
@@ -25,6 +26,8 @@ export interface DatasetConfig {
   readonly split: SplitPolicy;
   /** What `add` changes in texts. */
   readonly clean: CleanRules;
+  /** Every check, with what is declared of it. */
+  readonly checks: CheckSettings;
 }
 
 export interface Config {
@@ -49,6 +52,7 @@ export function newDataset(dataset: string): DatasetConfig {
     identity: [],
     split: { method: 'sticky', sides: { train: 0.75, test: 0.25 }, salt: dataset, stratify: ['intent'] },
     clean: {},
+    checks: defaultChecks(),
   };
 }
 
@@ -141,11 +145,12 @@ function readDatasets(value: unknown, problems: string[]): Record<string, Datase
     }
     const dataset = object(item, path, problems);
     unknownKeys(dataset, DATASET_KEYS, `${path}.`, problems);
-    for (const key of ['checks', 'retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
+    for (const key of ['retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
     datasets[name] = {
       identity: readFields(dataset['identity'] ?? [], `${path}.identity`, problems),
       split: readSplit(dataset['split'] ?? {}, name, `${path}.split`, problems),
       clean: readClean(dataset['clean'] ?? {}, `${path}.clean`, problems),
+      checks: parseChecks(dataset['checks'] ?? {}, `${path}.checks`, problems),
     };
   }
   return datasets;

@@ -75,6 +75,8 @@ describe('help', () => {
         git                                         the drivers behind git diff and git merge
 
       Tell others, and keep it sound:
+        check [options] [dataset@version]           look for conflicting labels, leaks, near-duplicates
+                                                    and other faults; ends with 1 on an error
         events                                      what happened to the data, and who has been told
         fsck [options]                              re-read and re-hash everything: packs, index,
                                                     versions, split

@@ -28,7 +28,7 @@ describe('zip archives', () => {
     }
   });
 
-  test('Z3 the same files give the same bytes, wherever they are written', async () => {
+  test('the same files give the same bytes, wherever they are written (Z3)', async () => {
     const first = await packed(FILES);
     expect(await packed(FILES)).toEqual(first);
     const script = `import { writeArchive } from ${JSON.stringify(new URL('../../src/formats/archive.ts', import.meta.url).href)};
@@ -50,14 +50,14 @@ describe('zip archives', () => {
     expect(rootedAt(archive, 'app.json')).toBeUndefined();
   });
 
-  test('Z1 names that lead out of the archive are refused', async () => {
+  test('names that lead out of the archive are refused (Z1)', async () => {
     for (const path of ['../evil.json', '/etc/passwd', 'a/../../b', 'C:/x', 'a\\..\\b']) {
       const bytes = await packed([{ path, bytes: Buffer.from('{}') }]);
       await expect(openArchive(bytes, 'a.zip')).rejects.toMatchObject({ code: 'bad-format' });
     }
   });
 
-  test('Z2 what would unpack to too much is refused before it is unpacked', async () => {
+  test('what would unpack to too much is refused before it is unpacked (Z2)', async () => {
     const bomb = await packed([{ path: 'a.json', bytes: Buffer.alloc(32 * 2 ** 20) }]);
     expect(bomb.length).toBeLessThan(2 ** 18);
     await expect(openArchive(bomb, 'bomb.zip')).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('zip archives', () => {
     });
   });
 
-  test('Z2 an entry that unpacks to more than the directory says is refused', async () => {
+  test('an entry that unpacks to more than the directory says is refused (Z2)', async () => {
     const bytes = await packed([{ path: 'a.json', bytes: Buffer.from('x'.repeat(5000)) }]);
     const lying = Buffer.from(bytes);
     // The size in the central directory, and in the descriptor after the data.

@@ -62,9 +62,10 @@ test.skipIf(!HAS_DATA)(`a real TSV with a mark is read with a mapping${NO_DATA}`
   expect(report.header?.[0]).toBe('Question');
 });
 
-test.skipIf(!HAS_DATA)(`a workbook is refused by what it is${NO_DATA}`, async () => {
+test.skipIf(!HAS_DATA)(`a workbook that is read as text is refused by what it is${NO_DATA}`, async () => {
   await expect(readAll(csvFormat, await dataFile('xlsx-tsv/ReportedIssues.xlsx'))).rejects.toMatchObject({
     code: 'bad-format',
     message: expect.stringContaining('an Excel workbook'),
+    hint: expect.stringContaining('leave out --format'),
   });
 });

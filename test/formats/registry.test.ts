@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { detectFormat, FORMATS, formatByName } from '../../src/formats/registry.ts';
+import { detectArchive, detectFormat, FORMATS, formatByName } from '../../src/formats/registry.ts';
 import { readAll } from './support.ts';
 
 describe('which format a file is in', () => {
@@ -28,8 +28,15 @@ describe('which format a file is in', () => {
     expect(detectFormat(bytes, 'export.txt').format.name).toBe('tsv');
   });
 
+  test('a workbook is recognised by its first bytes, and by the files in it', () => {
+    const head = Buffer.concat([Buffer.from('504b0304', 'hex'), Buffer.from('xl/worksheets')]);
+    expect(detectFormat(head, 'upload').format.name).toBe('xlsx');
+    const found = detectArchive(['[Content_Types].xml', 'xl/workbook.xml'], 'upload');
+    expect([found.format.name, found.reason]).toEqual(['xlsx', 'by the files in it']);
+  });
+
   test.each([
-    ['504b0304', 'xl/worksheets', 'an Excel workbook'],
+    ['504b0304', 'word/document.xml', 'a Word document'],
     ['504b0304', 'anything', 'a zip archive'],
     ['89504e470d0a1a0a', '', 'a PNG image'],
     ['255044462d312e37', '', 'a PDF document'],
@@ -64,11 +71,9 @@ describe('formats by name', () => {
     for (const format of FORMATS) expect(formatByName(format.name.toUpperCase())).toBe(format);
   });
 
-  test('names and extensions are unique', () => {
+  test('names are unique', () => {
     const names = FORMATS.map((format) => format.name);
     expect(new Set(names).size).toBe(names.length);
-    const extensions = FORMATS.flatMap((format) => format.extensions);
-    expect(new Set(extensions).size).toBe(extensions.length);
   });
 
   test('an unknown name is refused with the nearest one', () => {

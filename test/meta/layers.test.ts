@@ -19,6 +19,12 @@ const imports: Import[] = projectFiles('src/**/*.ts').flatMap((from) =>
 );
 
 const layerOf = (path: string): string => path.split('/')[1] as string;
+/** A package, where one of its files is imported. */
+const packageOf = (name: string): string =>
+  name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
 const isRelative = ({ to }: Import): boolean => to.startsWith('.');
 /** A part of a package is at home where the package is. */
 const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
@@ -54,7 +60,7 @@ test('every dependency of the package has a home', () => {
   const { dependencies } = JSON.parse(projectFile('package.json')) as { dependencies: Record<string, string> };
   const homeless = Object.keys(dependencies).filter((name) => (PACKAGE_HOMES[name] ?? null) === null);
   expect(homeless).toEqual([]);
-  const imported = new Set(imports.map(({ to }) => to));
+  const imported = new Set(imports.map(({ to }) => packageOf(to)));
   expect(Object.keys(dependencies).filter((name) => !imported.has(name))).toEqual([]);
 });
 

@@ -67,7 +67,7 @@ describe('cleaning', () => {
     ]);
   });
 
-  test('Y3 entities move along with the text', () => {
+  test('entities move along with the text (Y3)', () => {
     const text = '<b>😀 fly</b> to  New   York from ada@example.org';
     const marked = (covered: string, type: string): object => {
       const start = Array.from(text.slice(0, text.indexOf(covered))).length;
@@ -84,7 +84,7 @@ describe('cleaning', () => {
     ]);
   });
 
-  test('Y1 Y2 Y3 nothing is changed where no rule applies, or twice, and entities stay true', () => {
+  test('nothing is changed where no rule applies, or twice, and entities stay true (Y1, Y2, Y3)', () => {
     const records = texts.chain((text) =>
       fc
         .array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 20 })), { maxLength: 4 })

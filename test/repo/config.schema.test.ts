@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { isUttrError } from '../../src/base/errors.ts';
+import { CHECKS } from '../../src/checks/registry.ts';
 import { defaultDatasetConfig, parseConfig } from '../../src/repo/config.ts';
 
 const SAMPLES = join(import.meta.dirname, '../golden/config');
@@ -47,6 +48,24 @@ describe('uttr.json', () => {
     const config = { uttr: 1, datasets: { support: defaultDatasetConfig('support') } };
     expect(validate(config)).toBe(true);
     expect(isAccepted(JSON.stringify(config))).toBe(true);
+  });
+
+  test('the schema knows every check with its parameters and their defaults', () => {
+    const { $defs } = schema as { $defs: { checks: { properties: Record<string, { properties: object }> } } };
+    const known = Object.entries($defs.checks.properties).map(([name, { properties }]) => [
+      name,
+      Object.entries(properties).map(([key, value]) => [key, (value as { default?: unknown }).default]),
+    ]);
+    expect(known).toEqual(
+      CHECKS.map(({ name, severity, parameters }) => [
+        name,
+        [
+          ['severity', severity],
+          ...Object.entries(parameters).map(([key, parameter]) => [key, parameter.default]),
+          ['waive', undefined],
+        ],
+      ]),
+    );
   });
 
   test('every key of the schema has a valid sample that uses it', () => {

@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { registerAdd } from './add.ts';
 import { registerBlame } from './blame.ts';
 import { registerCat } from './cat.ts';
+import { registerCheck } from './check.ts';
 import { registerCommit } from './commit.ts';
 import { registerDiff } from './diff.ts';
 import { registerEvents } from './events.ts';
@@ -40,5 +41,5 @@ export const COMMAND_GROUPS: readonly { readonly title: string; readonly registe
     register: [registerCat, registerGrep, registerSample, registerStats, registerExport],
   },
   { title: 'Work with others:', register: [registerPush, registerPull, registerRemote, registerMerge, registerGit] },
-  { title: 'Tell others, and keep it sound:', register: [registerEvents, registerFsck] },
+  { title: 'Tell others, and keep it sound:', register: [registerCheck, registerEvents, registerFsck] },
 ];

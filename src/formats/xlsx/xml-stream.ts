@@ -1,0 +1,139 @@
+/**
+ * XML in pieces, within limits.
+ *
+ * X1  A document type is refused, so there are no entities but the five of XML: nothing expands.
+ * X2  Memory does not grow with the document: depth and the length between two tags are limited.
+ * X3  Names are given without their prefix: some programs write `x:row`, others `row`.
+ */
+import { TextDecoder } from 'node:util';
+import { SaxesParser } from 'saxes';
+import { isUttrError, UttrError } from '../../base/errors.ts';
+
+/** Characters between the end of one tag and the next: far more than a cell may hold. */
+const TOKEN_LIMIT = 2 * 2 ** 20;
+const DEPTH_LIMIT = 64;
+
+/** Attributes as written, prefixes included. */
+export type XmlAttributes = Readonly<Record<string, string>>;
+
+export interface XmlHandlers {
+  open(name: string, attributes: XmlAttributes): void;
+  close(name: string): void;
+  text(text: string): void;
+}
+
+/** Hands the tags and texts of one document to its handlers. */
+export class XmlStream {
+  readonly #parser = new SaxesParser({ position: false, xmlns: false });
+  readonly #file: string;
+  readonly #part: string;
+  #decoder: TextDecoder | undefined;
+  #depth = 0;
+  #sinceTag = 0;
+
+  /** @param file as messages call it. @param part its path inside the workbook. */
+  constructor(file: string, part: string, handlers: XmlHandlers) {
+    this.#file = file;
+    this.#part = part;
+    const parser = this.#parser;
+    parser.on('opentag', ({ name, attributes }) => {
+      this.#sinceTag = 0;
+      this.#depth++;
+      if (this.#depth > DEPTH_LIMIT) throw this.#bad(`its tags are nested more than ${DEPTH_LIMIT} deep`);
+      handlers.open(localName(name), attributes);
+    });
+    parser.on('closetag', ({ name }) => {
+      this.#sinceTag = 0;
+      this.#depth--;
+      handlers.close(localName(name));
+    });
+    parser.on('text', (text) => handlers.text(text));
+    parser.on('cdata', (text) => handlers.text(text));
+    parser.on('doctype', () => {
+      throw this.#bad('it declares a document type, which no workbook has');
+    });
+    parser.on('xmldecl', ({ encoding = 'UTF-8' }) => {
+      if (!/^utf-?(?:8|16)$/iu.test(encoding)) throw this.#bad(`it is in ${encoding.slice(0, 40)}, not in UTF-8`);
+    });
+  }
+
+  /** @throws bad-format */
+  push(bytes: Uint8Array): void {
+    this.#guarded(() => {
+      this.#decoder ??= decoderFor(bytes);
+      this.#write(this.#decoder.decode(bytes, { stream: true }));
+    });
+  }
+
+  /** @throws bad-format where the document is not complete */
+  end(): void {
+    this.#guarded(() => {
+      this.#write(this.#decoder?.decode() ?? '');
+      this.#parser.close();
+    });
+  }
+
+  #write(text: string): void {
+    this.#sinceTag += text.length;
+    this.#parser.write(text);
+    if (this.#sinceTag > TOKEN_LIMIT) throw this.#bad('it has a part that is too long');
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (isUttrError(error) || !(error instanceof Error)) throw error;
+      if (Object(error).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw this.#bad('it is not UTF-8', error);
+      // The parser throws plain errors; any other is a mistake of ours.
+      if (error.constructor !== Error) throw error;
+      const problem = error.message.replace(/\.$/u, '').slice(0, 200);
+      throw this.#bad(`it is not well-formed XML: ${problem}`, error);
+    }
+  }
+
+  #bad(problem: string, cause?: unknown): UttrError {
+    return badPart(this.#file, this.#part, problem, cause);
+  }
+}
+
+/** Reads a whole document. @throws bad-format */
+export async function parseXml(
+  file: string,
+  part: { readonly path: string; stream(): AsyncIterable<Buffer> },
+  handlers: XmlHandlers,
+): Promise<void> {
+  const xml = new XmlStream(file, part.path, handlers);
+  for await (const bytes of part.stream()) xml.push(bytes);
+  xml.end();
+}
+
+/** The error for a part of a workbook that cannot be read. */
+export function badPart(file: string, part: string, problem: string, cause?: unknown): UttrError {
+  return new UttrError('bad-format', `${file} cannot be read as a workbook: ${part}: ${problem}`, {
+    hint: 'open it in a spreadsheet program and save it once more, or export the sheet as CSV (UTF-8)',
+    details: { file, part },
+    cause,
+  });
+}
+
+/** The value of an attribute whatever its prefix, e.g. `r:id`. */
+export function prefixed(attributes: XmlAttributes, name: string): string | undefined {
+  const key = Object.keys(attributes).find((found) => found.includes(':') && localName(found) === name);
+  return key === undefined ? undefined : attributes[key];
+}
+
+export function isTrue(value: string | undefined): boolean {
+  return value === '1' || value === 'true';
+}
+
+function localName(name: string): string {
+  const colon = name.indexOf(':');
+  return colon < 0 ? name : name.slice(colon + 1);
+}
+
+function decoderFor(bytes: Uint8Array): TextDecoder {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le', { fatal: true });
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be', { fatal: true });
+  return new TextDecoder('utf-8', { fatal: true });
+}
