@@ -26,8 +26,6 @@ const packageOf = (name: string): string =>
     .slice(0, name.startsWith('@') ? 2 : 1)
     .join('/');
 const isRelative = ({ to }: Import): boolean => to.startsWith('.');
-/** A part of a package is at home where the package is. */
-const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 const show = ({ from, to }: Import): string => `${from} imports ${to}`;
 
 test('every folder of src is a layer', () => {
