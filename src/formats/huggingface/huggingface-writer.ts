@@ -3,9 +3,12 @@
  *
  *   README.md                            front matter: the files of each split, and the columns
  *   data/<side>-00000-of-00001.parquet   one file for each side
+ *
+ * A side without records has its file, but is no split in the front matter: `datasets` refuses a split without rows,
+ * and the other ones with it.
  */
 import { UttrError } from '../../base/errors.ts';
-import type { FolderFile, SideSource, WriteOptions } from '../format.ts';
+import type { FolderFile, RecordSource, SideSource, WriteOptions } from '../format.ts';
 import { PARQUET_COLUMNS, writeParquet } from '../parquet/parquet-writer.ts';
 import type { WriteReportBuilder } from '../write-report.ts';
 
@@ -15,10 +18,12 @@ export async function* writeHuggingFace(
   report: WriteReportBuilder,
 ): AsyncGenerator<FolderFile> {
   const files = filesOf(sides);
+  const splits: SideFile[] = [];
+  for (const file of files) if (await hasRecords(file.source)) splits.push(file);
   yield {
     path: 'README.md',
     bytes: (async function* () {
-      yield Buffer.from(card(files, options.name));
+      yield Buffer.from(card(splits, options.name));
     })(),
   };
   for (const { side, path, source } of files)
@@ -50,12 +55,17 @@ function filesOf(sides: readonly SideSource[]): readonly SideFile[] {
   );
 }
 
+async function hasRecords(source: RecordSource): Promise<boolean> {
+  for await (const records of source()) if (records.length > 0) return true;
+  return false;
+}
+
 function card(files: readonly SideFile[], name: string | undefined): string {
   return [
     '---',
     'configs:',
     '- config_name: default',
-    '  data_files:',
+    files.length === 0 ? '  data_files: []' : '  data_files:',
     ...files.flatMap(({ split, path }) => [`  - split: ${JSON.stringify(split)}`, `    path: ${JSON.stringify(path)}`]),
     'dataset_info:',
     '  features:',

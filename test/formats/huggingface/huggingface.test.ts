@@ -378,6 +378,23 @@ describe('writing', () => {
     expect(String(files['README.md'])).toContain('\n# support\n');
   });
 
+  test('a side without records has its file, but is no split: load_dataset would refuse all of them', async () => {
+    const files: Record<string, Buffer> = {};
+    for await (const { path, bytes } of huggingFaceFormat.writeFolder?.([side('train', RECORDS), side('test', [])]) ??
+      []) {
+      files[path] = Buffer.concat(await Array.fromAsync(bytes));
+    }
+    expect(Object.keys(files)).toEqual([
+      'README.md',
+      'data/train-00000-of-00001.parquet',
+      'data/test-00000-of-00001.parquet',
+    ]);
+    expect(String(files['README.md'])).not.toContain('test');
+    expect((await read(files)).records).toEqual(RECORDS);
+    const [nothing] = await Array.fromAsync(huggingFaceFormat.writeFolder?.([side('train', [])]) ?? []);
+    expect(String((await Array.fromAsync(nothing?.bytes ?? []))[0])).toContain('data_files: []\n');
+  });
+
   test('sides that would be one split are refused', async () => {
     await expect(written([side('a-b', RECORDS), side('a_b', RECORDS)])).rejects.toMatchObject({ code: 'bad-option' });
   });
