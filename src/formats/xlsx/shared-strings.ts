@@ -36,6 +36,7 @@ export class SharedStrings {
       this.#lengths[index] = TOO_LONG;
       return true;
     }
+    if (text === '') return true;
     // A code unit takes at most three bytes, and a text is far shorter than a block.
     if (this.#free + text.length * 3 > BLOCK_BYTES) {
       if ((this.#blocks.length + 1) * BLOCK_BYTES > SHARED_BYTES_LIMIT) return false;

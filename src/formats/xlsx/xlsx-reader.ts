@@ -1,9 +1,9 @@
 /**
  * Reads one sheet of a workbook as a table: its first row with a value is the header, unless the columns were given.
  *
- * L1  A text or an intent is taken from cells of text only. What a spreadsheet made of "1" or "3-4" (a number, a date)
- *     cannot be turned back, so such a row is a problem with the address of the cell.
- * L2  Problems name the cell (`Sheet1!C17`); a row's line is its number in the sheet.
+ * A text or an intent is taken from cells of text only: what a spreadsheet made of "1" or "3-4" (a number, a date)
+ * cannot be turned back, so such a row is a problem. Problems name the cell (`Sheet1!C17`); a row's line is its number
+ * in the sheet.
  */
 import { throwIfAborted, UttrError } from '../../base/errors.ts';
 import { rowFormatter, unescapeFormula } from '../csv-writer.ts';

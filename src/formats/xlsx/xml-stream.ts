@@ -1,9 +1,9 @@
 /**
  * XML in pieces, within limits.
  *
- * X1  A document type is refused, so there are no entities but the five of XML: nothing expands.
- * X2  Memory does not grow with the document: depth and the length between two tags are limited.
- * X3  Names are given without their prefix: some programs write `x:row`, others `row`.
+ * A document type is refused, so there are no entities but the five of XML, and nothing expands. Depth and the length
+ * between two tags are limited, so memory does not grow with the document. Names are given without their prefix: some
+ * programs write `x:row`, others `row`.
  */
 import { TextDecoder } from 'node:util';
 import { SaxesParser } from 'saxes';
