@@ -24,6 +24,7 @@ describe('zip archives', () => {
         ['agent/intents/héllo wörld.json', 3000],
       ]);
       expect(String(await entries[0]?.read())).toBe('{}');
+      expect(Buffer.concat(await Array.fromAsync(entries[1]?.stream() ?? []))).toEqual(await entries[1]?.read());
       expect((await entries[1]?.read())?.equals(FILES[1]?.bytes as Buffer)).toBe(true);
     }
   });
@@ -39,6 +40,23 @@ describe('zip archives', () => {
       encoding: 'utf8',
     });
     expect(elsewhere).toBe((await packed(FILES.slice(0, 1))).toString('hex'));
+  });
+
+  test('take files in pieces, and give them so', async () => {
+    const text = Buffer.from(Array.from({ length: 100_000 }, (_, index) => `line ${index}\n`).join(''));
+    const bytes = async function* (): AsyncGenerator<Uint8Array> {
+      for (let from = 0; from < text.length; from += 50_000) yield text.subarray(from, from + 50_000);
+    };
+    const archive = Buffer.concat(await Array.fromAsync(writeArchive([{ path: 'a.txt', bytes: bytes() }])));
+    const { entries } = await openArchive(archive, 'a.zip');
+    const pieces: Buffer[] = [];
+    for await (const piece of entries[0]?.stream() ?? []) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(2);
+    expect(Buffer.concat(pieces).equals(text)).toBe(true);
+    for await (const piece of entries[0]?.stream() ?? []) {
+      expect(piece.length).toBeGreaterThan(0);
+      break;
+    }
   });
 
   test('are looked at from the folder that the marking file lies in', async () => {

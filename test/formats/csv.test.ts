@@ -94,6 +94,12 @@ describe('reading tables', () => {
       { text: 'see you', intent: 'bye' },
     ]);
     expect(rows).toEqual([1, 2]);
+    const two = await readAll(csvFormat, 'text,intent\n"hi, you",greet\n', { columns: ['text', 'intent'] });
+    expect(two.records).toEqual([
+      { text: 'text', intent: 'intent' },
+      { text: 'hi, you', intent: 'greet' },
+    ]);
+    expect(two.lines).toEqual([1, 2]);
   });
 
   test('entities are a JSON list in the cell', async () => {

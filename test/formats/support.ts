@@ -69,9 +69,10 @@ export function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] 
   return [...sorted, bytes.length].map((end, index) => bytes.subarray(sorted[index - 1] ?? 0, end));
 }
 
-const DATA = join(import.meta.dirname, '../../../shared/data');
+/** Where real files lie. */
+export const DATA = join(import.meta.dirname, '../../../shared/data');
 
-/** Real files lie beside the project; where they do not, tests that need them are skipped. */
+/** They lie beside the project; where they do not, tests that need them are skipped. */
 export const HAS_DATA = existsSync(DATA);
 export const NO_DATA = HAS_DATA ? '' : ' (skipped: there is no ../shared/data)';
 

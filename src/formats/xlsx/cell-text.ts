@@ -16,6 +16,9 @@ const ESCAPE = /_x([0-9A-Fa-f]{4})_/gu;
 // oxlint-disable-next-line no-control-regex -- they are what is escaped
 const UNSAFE = /[\0-\u0008\u000b-\u001f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)/gu;
 
+/** A text that XML carries as it is, as the source of a pattern: no tags, no entities, nothing that is normalised. */
+export const PLAIN_TEXT = String.raw`[^<>&\0-\u0008\u000b-\u001f\u007f-\u009f\u2028\ufffe\uffff]*`;
+
 /** Joins the runs of one text, and passes over the reading aids beside it (`rPh`). */
 export class CellText {
   #text = '';

@@ -5,13 +5,16 @@
  * many strings would, and does not keep the XML that they were cut from.
  */
 import type { ArchiveEntry } from '../archive.ts';
-import { CellText, decodeText, ESCAPED_LIMIT } from './cell-text.ts';
+import { CellText, decodeText, ESCAPED_LIMIT, PLAIN_TEXT } from './cell-text.ts';
 import { badPart, parseXml } from './xml-stream.ts';
 
 const BLOCK_BYTES = 2 ** 20;
 /** More than a sheet of a million rows with four texts each, none of them twice. */
 export const SHARED_STRING_LIMIT = 2 ** 22;
 export const SHARED_BYTES_LIMIT = 512 * 2 ** 20;
+
+/** A text without formatting. */
+const PLAIN_ITEM = new RegExp(`<si><t(?: xml:space="preserve")?>(${PLAIN_TEXT})</t></si>`, 'uy');
 
 /** Marks a text that is longer than a cell may be. */
 const TOO_LONG = 0xffffffff;
@@ -36,6 +39,7 @@ export class SharedStrings {
       this.#lengths[index] = TOO_LONG;
       return true;
     }
+    if (text === '') return true;
     // A code unit takes at most three bytes, and a text is far shorter than a block.
     if (this.#free + text.length * 3 > BLOCK_BYTES) {
       if ((this.#blocks.length + 1) * BLOCK_BYTES > SHARED_BYTES_LIMIT) return false;
@@ -88,8 +92,20 @@ export async function readSharedStrings(file: string, part: ArchiveEntry | undef
       if (!strings.add(text.escaped)) throw badPart(file, part.path, 'it has more texts than can be read');
     },
     text: (piece) => text.add(piece),
+    shortcut: { after: '</si>', take: (xml, from) => (isInside ? from : takePlain(strings, xml, from)) },
   });
   return strings;
+}
+
+function takePlain(strings: SharedStrings, xml: string, from: number): number {
+  let end = from;
+  PLAIN_ITEM.lastIndex = from;
+  for (let found = PLAIN_ITEM.exec(xml); found !== null; found = PLAIN_ITEM.exec(xml)) {
+    // Where there is no room, the parser comes to the same item, and says so.
+    if (!strings.add(found[1] as string)) break;
+    end = PLAIN_ITEM.lastIndex;
+  }
+  return end;
 }
 
 function grown(old: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

@@ -3,19 +3,32 @@
  */
 import { throwIfAborted, type UttrError } from '../../base/errors.ts';
 import { columnOf, SHEET_COLUMN_LIMIT } from './cell-address.ts';
-import { CellText, ESCAPED_LIMIT } from './cell-text.ts';
+import { CellText, ESCAPED_LIMIT, PLAIN_TEXT } from './cell-text.ts';
 import { type Cell, readCell } from './cell.ts';
 import type { Sheet, Workbook } from './workbook.ts';
 import { badPart, isTrue, type XmlAttributes, type XmlHandlers, XmlStream } from './xml-stream.ts';
 
 const SHEET_ROW_LIMIT = 1_048_576;
 
+/** Tags of rows and cells as most programs write them. Any others are the parser's. */
+const PLAIN_ROW = new RegExp(
+  '<row r="(\\d{1,7})"(?: spans="[\\d: ]*")?(?: s="\\d+")?(?: customFormat="1")?(?: ht="[\\d.]+")?(?: customHeight="1")?(?: x14ac:dyDescent="[\\d.]+")?>',
+  'uy',
+);
+const PLAIN_CELL = new RegExp(
+  '<c r="([A-Z]{1,3})\\d{1,7}"(?: s="(\\d{1,6})")?(?: t="(s|str|n|b|inlineStr)")?(?:/>|' +
+    `><v>(${PLAIN_TEXT})</v></c>|` +
+    `><is><t(?: xml:space="preserve")?>(${PLAIN_TEXT})</t></is></c>)`,
+  'uy',
+);
+const ROW_END = '</row>';
+
 export interface SheetRow {
   /** From 1, as the spreadsheet shows it. */
   readonly number: number;
   readonly isHidden: boolean;
   /** By column; holes where there is nothing. */
-  readonly cells: Cell[];
+  readonly cells: (Cell | undefined)[];
 }
 
 /** Rows that have a cell, in batches. @throws bad-format */
@@ -50,6 +63,7 @@ class RowGatherer implements XmlHandlers {
   #isValue = false;
   #value = '';
   #isFormula = false;
+  readonly shortcut = { after: ROW_END, take: (xml: string, from: number) => this.#takePlain(xml, from) };
 
   constructor(workbook: Workbook, sheet: Sheet) {
     this.#workbook = workbook;
@@ -124,6 +138,41 @@ class RowGatherer implements XmlHandlers {
     });
     if (cell !== undefined) (this.#row as SheetRow).cells[this.#column] = cell;
     this.#cell = undefined;
+  }
+
+  /** Takes whole rows that are written plainly. */
+  #takePlain(xml: string, from: number): number {
+    let end = from;
+    while (this.#isData && this.#row === undefined) {
+      PLAIN_ROW.lastIndex = end;
+      const number = Number(PLAIN_ROW.exec(xml)?.[1] ?? 0);
+      if (number <= this.#number || number > SHEET_ROW_LIMIT) break;
+      const row: SheetRow = { number, isHidden: false, cells: [] };
+      const rowEnd = this.#takeCells(xml, PLAIN_ROW.lastIndex, row.cells);
+      if (rowEnd === undefined) break;
+      this.#number = number;
+      if (row.cells.length > 0) this.#rows.push(row);
+      end = rowEnd;
+    }
+    return end;
+  }
+
+  /** @returns where the row ends; undefined where it is not plain */
+  #takeCells(xml: string, from: number, cells: (Cell | undefined)[]): number | undefined {
+    let last = -1;
+    let end = from;
+    PLAIN_CELL.lastIndex = from;
+    for (let found = PLAIN_CELL.exec(xml); found !== null; found = PLAIN_CELL.exec(xml)) {
+      const [, letters = '', style, type, value, inline] = found;
+      const column = columnOf(letters);
+      if (column <= last) return undefined;
+      last = column;
+      end = PLAIN_CELL.lastIndex;
+      const plain = { type, style, value: value ?? (inline === undefined ? '' : undefined), inline: inline ?? '' };
+      const cell = readCell(this.#workbook, { ...plain, isFormula: false });
+      if (cell !== undefined) cells[column] = cell;
+    }
+    return xml.startsWith(ROW_END, end) ? end + ROW_END.length : undefined;
   }
 
   #bad(problem: string): UttrError {

@@ -1,9 +1,9 @@
 /**
  * Reads one sheet of a workbook as a table: its first row with a value is the header, unless the columns were given.
  *
- * L1  A text or an intent is taken from cells of text only. What a spreadsheet made of "1" or "3-4" (a number, a date)
- *     cannot be turned back, so such a row is a problem with the address of the cell.
- * L2  Problems name the cell (`Sheet1!C17`); a row's line is its number in the sheet.
+ * A text or an intent is taken from cells of text only: what a spreadsheet made of "1" or "3-4" (a number, a date)
+ * cannot be turned back, so such a row is a problem. Problems name the cell (`Sheet1!C17`); a row's line is its number
+ * in the sheet.
  */
 import { throwIfAborted, UttrError } from '../../base/errors.ts';
 import { rowFormatter, unescapeFormula } from '../csv-writer.ts';
@@ -66,7 +66,7 @@ async function chooseSheet(workbook: Workbook, options: ReadOptions): Promise<Sh
 async function firstValues(workbook: Workbook, sheet: Sheet): Promise<readonly string[] | undefined> {
   for await (const rows of sheetRows(workbook, sheet)) {
     const [row] = rows;
-    if (row !== undefined) return row.cells.map(({ text }) => text.trim());
+    if (row !== undefined) return Array.from(row.cells, (cell) => cell?.text.trim() ?? '');
   }
   return undefined;
 }
@@ -119,7 +119,8 @@ class SheetReader {
     this.#lastRow = row.number;
     if (filled > 0) report.note('mended', 'cells that are merged over several rows have their value in each', filled);
     if (row.isHidden) report.note('side-information', 'rows that the sheet hides were read like the others');
-    const formulas = row.cells.reduce((count, cell) => count + (cell.isFormula ? 1 : 0), 0);
+    let formulas = 0;
+    for (const cell of row.cells) if (cell?.isFormula === true) formulas++;
     if (formulas > 0) {
       report.note('side-information', 'formulas were read by the value that was last computed for them', formulas);
     }

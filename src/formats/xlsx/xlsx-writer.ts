@@ -2,10 +2,9 @@
  * Writes a workbook for people who label: the columns of table-columns.ts, a first row that stays in sight, and the
  * intents to choose from.
  *
- * W1  Every cell is a text in a column of texts, so that what is typed into it stays one: "3-4" becomes no date.
- * W2  The same records give the same bytes, however they are cut into batches.
- *
- * Texts stand in their cells (`inlineStr`): a list of shared ones would have to be in memory.
+ * Every cell is a text in a column of texts, so that what is typed into it stays one: "3-4" becomes no date. Texts
+ * stand in their cells (`inlineStr`), because a list of shared ones would have to be in memory. The same records give
+ * the same bytes, however they are cut into batches.
  */
 import { throwIfAborted } from '../../base/errors.ts';
 import type { UtteranceRecord } from '../../records/record.ts';
