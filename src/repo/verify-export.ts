@@ -63,7 +63,8 @@ export async function verifyExport(
   } finally {
     await input.close();
   }
-  const lost = (field: string): number => losses.find((loss) => loss.field === field)?.count ?? 0;
+  const lost = (field: string): number =>
+    losses.filter((loss) => loss.field === field).reduce((sum, { count }) => sum + count, 0);
   const isSame =
     read.count === written.count - lost('record') &&
     (lost('record') + lost('text') + lost('intent') > 0 || read.labelled === written.labelled) &&
