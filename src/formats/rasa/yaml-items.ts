@@ -48,8 +48,13 @@ export function takeExampleLine(
     });
 }
 
-/** All documents of a whole file, or of what was left of it. @throws bad-format where none has a list `nlu` */
-export function takeDocuments(rows: RasaRows, documents: readonly YamlDocument[]): void {
+/**
+ * All documents of a whole file, or of what was left of it.
+ *
+ * @param isFirstTaken the first item is there for others that were taken before, and is passed over.
+ * @throws bad-format where none of them has a list `nlu`
+ */
+export function takeDocuments(rows: RasaRows, documents: readonly YamlDocument[], isFirstTaken = false): void {
   const { file } = rows.report;
   const others: string[] = [];
   let hasNlu = false;
@@ -59,14 +64,19 @@ export function takeDocuments(rows: RasaRows, documents: readonly YamlDocument[]
     if (!isFields(value)) throw noNlu(file, `it holds ${kindOf(value)}`);
     others.push(...Object.keys(value).filter((key) => key !== 'nlu' && key !== 'version'));
     if (!Object.hasOwn(value, 'nlu')) continue;
+    takeNlu(rows, document, value['nlu'] ?? [], isFirstTaken && !hasNlu ? 1 : 0);
     hasNlu = true;
-    const nlu = value['nlu'] ?? [];
-    if (!Array.isArray(nlu)) throw noNlu(file, `"nlu" is ${kindOf(nlu)}`);
-    for (const [index, item] of (nlu as readonly unknown[]).entries()) takeItem(rows, document, ['nlu', index], item);
   }
   if (!hasNlu) throw noNlu(file, others.length === 0 ? 'it is empty' : `its keys are ${shorten(others)}`);
   if (others.length > 0) {
     rows.report.note('side-information', `other keys of the file: ${shorten(others)}`, others.length);
+  }
+}
+
+function takeNlu(rows: RasaRows, document: YamlDocument, nlu: unknown, skipped: number): void {
+  if (!Array.isArray(nlu)) throw noNlu(rows.report.file, `"nlu" is ${kindOf(nlu)}`);
+  for (const [index, item] of (nlu as readonly unknown[]).entries()) {
+    if (index >= skipped) takeItem(rows, document, ['nlu', index], item);
   }
 }
 
@@ -137,7 +147,7 @@ function noteUnknownKeys(
 function takeExamples(rows: RasaRows, section: Section, examples: unknown): void {
   const node = section.document.nodeAt(section.path);
   const line = section.document.lineOf(node);
-  if (examples === undefined || examples === null || examples === '') {
+  if (examples === undefined || examples === null || (typeof examples === 'string' && examples.trim() === '')) {
     rows.report.note('ignored', 'intents without examples');
   } else if (typeof examples === 'string') {
     takeBlock(rows, section, examples, node);

@@ -23,6 +23,7 @@ import { formatAnnotated } from './annotations.ts';
 import { formatIntent } from './intents.ts';
 import { loseDefaults } from './losses.ts';
 import { metadataOf } from './metadata.ts';
+import { PLAIN_NAME } from './plain-item.ts';
 
 /** Lines that go out together. */
 const PART_LINES = 2000;
@@ -110,7 +111,7 @@ const RESERVED = /^(?:null|true|false|yes|no|on|off|y|n)$/iu;
 
 /** A name that is plain in every YAML, or a quoted one. */
 function formatName(name: string): string {
-  const isPlain = /^[\p{L}_][\p{L}\p{N}_./+-]*(?: [\p{L}\p{N}_./+-]+)*$/u.test(name) && !RESERVED.test(name);
+  const isPlain = PLAIN_NAME.test(name) && !RESERVED.test(name);
   return isPlain ? name : quoteAll(JSON.stringify(name));
 }
 
