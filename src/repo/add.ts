@@ -9,6 +9,7 @@ import type { Hash } from '../base/hash.ts';
 import type { JsonValue } from '../base/json.ts';
 import { nearest } from '../base/near-miss.ts';
 import type { Format, ReadOptions, ReadReport, RowProblem } from '../formats/format.ts';
+import { placeOfRow } from '../formats/row-place.ts';
 import { detectArchive, detectFormat, formatByName } from '../formats/registry.ts';
 import { isZip } from '../formats/signature.ts';
 import { cleanRecord, type CleanRule, type CleanRules, hasRules } from '../records/clean.ts';
@@ -59,6 +60,8 @@ export interface RejectedRow {
   readonly file: string;
   readonly row: number;
   readonly line: number;
+  /** A cell, a JSON pointer, a path inside an archive. */
+  readonly pointer?: string;
   readonly column?: string;
   readonly code: string;
   readonly message: string;
@@ -320,8 +323,9 @@ class Batch {
     ).format;
   }
 
-  #listProblem({ file, row, line, column, code, message }: RowProblem): void {
-    this.#list({ file, row, line, ...(column === undefined ? {} : { column }), code, message });
+  #listProblem({ file, row, line, pointer, column, code, message }: RowProblem): void {
+    const place = { file, row, line, ...(pointer === undefined ? {} : { pointer }) };
+    this.#list({ ...place, ...(column === undefined ? {} : { column }), code, message });
   }
 
   conflict({ place, text, existing, earlier }: RowConflict, json: string): void {
@@ -407,24 +411,20 @@ class Batch {
     const count = this.#rejected + this.#conflicts;
     const code = first.code === 'conflicting-label' ? 'conflicting-label' : 'bad-row';
     const more = count === 1 ? '' : `, and ${count - 1} more`;
-    return new UttrError(
-      code,
-      `${first.file}:${first.line}: ${first.message} (row ${first.row})${more}; nothing was staged`,
-      {
-        hint:
-          this.#rejected === 0
-            ? "decide which label holds: --on-conflict relabel (the file's) or --on-conflict keep (the one there)"
-            : 'mend the rows, or stage the good ones with --rejects <file>',
-        details: {
-          file: first.file,
-          row: first.row,
-          line: first.line,
-          ...(first.column === undefined ? {} : { column: first.column }),
-          rejected: count,
-          rows: summary.rejected.slice(0, 100) as unknown as JsonValue,
-        },
+    return new UttrError(code, `${placeOfRow(first)}: ${first.message} (row ${first.row})${more}; nothing was staged`, {
+      hint:
+        this.#rejected === 0
+          ? "decide which label holds: --on-conflict relabel (the file's) or --on-conflict keep (the one there)"
+          : 'mend the rows, or stage the good ones with --rejects <file>',
+      details: {
+        file: first.file,
+        row: first.row,
+        line: first.line,
+        ...(first.column === undefined ? {} : { column: first.column }),
+        rejected: count,
+        rows: summary.rejected.slice(0, 100) as unknown as JsonValue,
       },
-    );
+    });
   }
 }
 

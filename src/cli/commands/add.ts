@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_CODES, UttrError } from '../../base/errors.ts';
+import { placeOfRow } from '../../formats/row-place.ts';
 import type { AddSummary, RejectedRow } from '../../repo/add.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, plural, type Reporter, table, thousands } from '../reporter.ts';
@@ -200,8 +201,7 @@ function closing(summary: AddSummary, refused: number): string[] {
 function rejectedLines(rejected: readonly RejectedRow[], reporter: Reporter, count = rejected.length): string[] {
   const shown = rejected.slice(0, SHOWN_ROWS);
   const lines = shown.map(
-    (row) =>
-      `  ${reporter.style('yellow', `${oneLine(row.file)}:${row.line}`)}: ${oneLine(row.message)} (row ${row.row})`,
+    (row) => `  ${reporter.style('yellow', oneLine(placeOfRow(row)))}: ${oneLine(row.message)} (row ${row.row})`,
   );
   const more = count - shown.length;
   return more > 0 && shown.length > 0 ? [...lines, `  … and ${thousands(more)} more`] : lines;
