@@ -5,9 +5,10 @@
  * between two tags are limited, so memory does not grow with the document. Names are given without their prefix: some
  * programs write `x:row`, others `row`.
  */
-import { TextDecoder } from 'node:util';
 import { SaxesParser } from 'saxes';
 import { isUttrError, UttrError } from '../../base/errors.ts';
+
+type Decoder = InstanceType<typeof TextDecoder>;
 
 /** Characters between the end of one tag and the next: far more than a cell may hold. */
 const TOKEN_LIMIT = 2 * 2 ** 20;
@@ -39,7 +40,7 @@ export class XmlStream {
   readonly #parser = new SaxesParser({ position: false, xmlns: false });
   readonly #file: string;
   readonly #part: string;
-  #decoder: TextDecoder | undefined;
+  #decoder: Decoder | undefined;
   #depth = 0;
   #sinceTag = 0;
   readonly #shortcut: XmlShortcut | undefined;
@@ -174,7 +175,7 @@ function localName(name: string): string {
   return colon < 0 ? name : name.slice(colon + 1);
 }
 
-function decoderFor(bytes: Uint8Array): TextDecoder {
+function decoderFor(bytes: Uint8Array): Decoder {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le', { fatal: true });
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be', { fatal: true });
   return new TextDecoder('utf-8', { fatal: true });
