@@ -14,8 +14,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   checks: ['base', 'records'],
   events: ['base', 'records'],
   catalogue: ['base'],
-  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'checks', 'events', 'catalogue'],
-  cli: ['base', 'records', 'formats', 'checks', 'events', 'repo'],
+  report: ['base', 'store', 'records', 'formats'],
+  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'checks', 'events', 'catalogue', 'report'],
+  cli: ['base', 'records', 'formats', 'checks', 'events', 'report', 'repo'],
 };
 
 /** Third-party packages, each with the one file or folder that may import it; null: nothing under src/ may. */
@@ -26,11 +27,13 @@ export const PACKAGE_HOMES: Readonly<Record<string, string | null>> = {
   commander: 'src/cli/',
   'crypto-js': null,
   diff: 'src/records/record-diff.ts',
+  eld: 'src/checks/language-identifier.ts',
   fflate: 'src/formats/archive.ts',
   hyparquet: 'src/formats/parquet/',
   'hyparquet-writer': 'src/formats/parquet/',
   'ipaddr.js': 'src/events/sinks/webhook-target.ts',
   'ml-matrix': null,
+  parse5: null,
   saxes: 'src/formats/xlsx/xml-stream.ts',
   standardwebhooks: 'src/events/sinks/webhook-signature.ts',
   undici: 'src/events/sinks/webhook-sink.ts',

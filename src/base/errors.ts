@@ -50,6 +50,7 @@ export const ERROR_KINDS = {
   'bad-tag-name': 'usage',
   'blob-not-found': 'usage',
   'catalogue-unusable': 'unavailable',
+  'check-failed': 'rejected',
   'conflicting-label': 'rejected',
   'disk-full': 'unavailable',
   'format-too-new': 'incompatible',

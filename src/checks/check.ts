@@ -7,8 +7,8 @@
 import { fieldValue } from '../records/field.ts';
 import { UNLABELLED_PLACE } from '../records/manifest.ts';
 import type { UtteranceRecord } from '../records/record.ts';
+import type { IntentCounts } from './intent-counts.ts';
 import type { Parameters, Values } from './parameters.ts';
-import type { TokenSets } from './trigram-corpus.ts';
 
 /** error: `check` ends with 1. warn: somebody should look. info: good to know. */
 export type Severity = 'error' | 'warn' | 'info';
@@ -45,6 +45,9 @@ export interface Draft {
   readonly severity?: Severity;
 }
 
+/** Called with two labelled groups whose texts are alike. Return false to end the search. */
+export type UsePair = (a: CheckedRecord, b: CheckedRecord, similarity: number) => boolean;
+
 /** What a check may know of the version, and where it tells. */
 export interface Scene {
   /** Sides of the version, the largest share first: that is the one models are trained on. */
@@ -55,18 +58,38 @@ export interface Scene {
   readonly parentIntents: ReadonlySet<string> | undefined;
   /** Sides that records of a group have left in some earlier version. */
   readonly leftSides: (group: string) => readonly string[];
-  /** The trigrams of every labelled group, in the order of the groups; there once all records were seen. */
-  readonly trigrams: () => TokenSets;
+  /** Records of the whole version; there once all records were seen. */
+  readonly rows: () => number;
+  /** Texts of the whole version by intent and side; there once all records were seen. */
+  readonly counts: () => IntentCounts;
+  /** Intents that are to be told about, in their order: all, or those that the change touches. */
+  readonly intents: () => readonly string[];
+  /** Whether all records of the version are seen, or only the groups that a change touches. */
+  readonly isWhole: boolean;
+  /** Labelled groups that were seen, by the record that stands for each; there once all records were seen. */
+  readonly texts: () => readonly CheckedRecord[];
+  /**
+   * Tells the pairs of groups, of which at least one was seen, with the share of trigrams that they have in common
+   * (Jaccard), where it reaches the threshold; there once all records were seen.
+   *
+   * @returns false when `use` ended it
+   */
+  readonly pairs: (threshold: number, use: UsePair) => boolean;
   readonly find: (draft: Draft) => void;
 }
 
 /** One run of a check over one version. */
 export interface CheckRun {
+  /** Sees some of the records that a change leaves alone, before the others: to compare with, not to tell of. */
+  readonly context?: (records: readonly CheckedRecord[]) => void;
   /** Sees all records of a group together, the groups in their order. */
   readonly group?: (records: readonly CheckedRecord[]) => void;
   /** Is called once, after the last group. */
   readonly finish?: () => void;
 }
+
+/** What a check has to see of the records. */
+export type Sight = 'records' | 'repeats' | 'nothing';
 
 export interface Check<P extends Parameters = Parameters> {
   readonly name: string;
@@ -75,8 +98,14 @@ export interface Check<P extends Parameters = Parameters> {
   /** The severity of its findings by default, and at most. */
   readonly severity: Severity;
   readonly parameters: P;
-  /** It reads `scene.trigrams`. */
-  readonly needsTrigrams?: boolean;
+  /** Loads what it needs, before it starts. */
+  readonly prepare?: () => Promise<void>;
+  /** The least threshold for which it asks for pairs; undefined where it asks for none. */
+  readonly likeness?: (values: Values<P>) => number;
+  /** Its errors stop no commit: what they ask for comes with the next batch. */
+  readonly stopsNoCommit?: boolean;
+  /** Whether it must see every record (the default), texts that are there more than once, or none. */
+  readonly looksAt?: (values: Values<P>, isWhole: boolean) => Sight;
   /** It reads `scene.leftSides`. */
   readonly needsHistory?: (values: Values<P>) => boolean;
   readonly start: (scene: Scene, values: Values<P>) => CheckRun;
@@ -98,13 +127,6 @@ export function intentsOf(record: UtteranceRecord): readonly string[] {
 export function quote(text: string): string {
   const characters = Array.from(text.slice(0, 200));
   return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : text);
-}
-
-/** Characters of a text, as people count them and entities are placed: code points. */
-export function countCharacters(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
 }
 
 /** Names for a message: `"a", "b" and 3 more`. */

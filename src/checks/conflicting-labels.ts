@@ -8,6 +8,7 @@ export const conflictingLabels = defineCheck({
   title: 'one text with several labels',
   severity: 'error',
   parameters: {},
+  looksAt: () => 'repeats',
   start: ({ identity, find }) => ({
     group(records) {
       if (records.length < 2) return;

@@ -7,6 +7,7 @@ export const duplicates = defineCheck({
   title: 'one text several times, but for case, blanks and punctuation',
   severity: 'info',
   parameters: {},
+  looksAt: () => 'repeats',
   start: ({ identity, find }) => ({
     group(records) {
       if (records.length < 2) return;

@@ -1,6 +1,7 @@
 /** What a team declares of its data: intents, sizes, features that must be there. Nothing by default. */
 import { nearest } from '../base/near-miss.ts';
-import { type CheckedRecord, countCharacters, defineCheck, type Draft, intentsOf, quote, quoteNames } from './check.ts';
+import { codePointCount } from '../records/code-points.ts';
+import { type CheckedRecord, defineCheck, type Draft, intentsOf, quote, quoteNames } from './check.ts';
 import { names, optionalNumber } from './parameters.ts';
 
 export const expectations = defineCheck({
@@ -15,22 +16,26 @@ export const expectations = defineCheck({
     minMeanLength: optionalNumber('Characters that the mean text must have at least.'),
     maxMeanLength: optionalNumber('Characters that the mean text may have at most.'),
   },
-  start({ find }, { intents, features, minRows, maxRows, minMeanLength, maxMeanLength }) {
+  looksAt: ({ intents, features, minMeanLength, maxMeanLength }) =>
+    intents.length + features.length > 0 || (minMeanLength ?? maxMeanLength) !== undefined ? 'records' : 'nothing',
+  start({ rows, isWhole, find }, { intents, features, minRows, maxRows, minMeanLength, maxMeanLength }) {
     const allowed = new Set(intents);
-    let rows = 0;
+    let seen = 0;
     let characters = 0;
     return {
       group(records) {
         for (const found of records) {
-          rows++;
-          characters += countCharacters(found.record.text);
+          seen++;
+          characters += codePointCount(found.record.text);
           if (allowed.size > 0) checkIntents(find, found, allowed);
           checkFeatures(find, found, features);
         }
       },
       finish() {
-        const mean = rows === 0 ? 0 : characters / rows;
-        checkRange(find, 'rows', rows, minRows, maxRows);
+        checkRange(find, 'rows', rows(), minRows, maxRows);
+        // Of a version of which only a part was seen, the mean is not known.
+        if (!isWhole) return;
+        const mean = seen === 0 ? 0 : characters / seen;
         checkRange(find, 'mean length', Number(mean.toFixed(1)), minMeanLength, maxMeanLength);
       },
     };

@@ -1,6 +1,5 @@
 /** Intents so large beside the others that a model does well by guessing them. */
 import { defineCheck, quote } from './check.ts';
-import { IntentCounts } from './intent-counts.ts';
 import { number } from './parameters.ts';
 
 export const imbalance = defineCheck({
@@ -10,20 +9,20 @@ export const imbalance = defineCheck({
   parameters: {
     ratio: number(10, 'An intent with this many times the texts of the median is too large.', { minimum: 1 }),
   },
-  start({ find }, { ratio }) {
-    const counts = new IntentCounts();
+  looksAt: () => 'nothing',
+  start({ counts, intents, find }, { ratio }) {
     return {
-      group: (records) => counts.add(records),
       finish() {
-        const totals = counts.names.map((intent) => ({ intent, total: counts.total(intent) }));
-        const middle = median(totals.map(({ total }) => total));
-        for (const { intent, total } of totals) {
+        const totals = counts().names.map((intent) => counts().total(intent));
+        const middle = median(totals);
+        for (const intent of intents()) {
+          const total = counts().total(intent);
           if (total < ratio * middle || totals.length < 3) continue;
           find({
             subject: [intent],
             intents: [intent],
             place: `intent ${intent}`,
-            message: `${quote(intent)} has ${total} different texts, ${(total / middle).toFixed(1)} times the median of ${middle}`,
+            message: `${quote(intent)} has ${total} texts, ${(total / middle).toFixed(1)} times the median of ${middle}`,
             hint: 'add to the other intents, divide this one, or weigh intents when training',
           });
         }

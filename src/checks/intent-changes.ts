@@ -1,19 +1,18 @@
 /** Intents that are new or gone since the parent version: often meant, sometimes a typing error. */
 import { nearest } from '../base/near-miss.ts';
 import { defineCheck, quote } from './check.ts';
-import { IntentCounts } from './intent-counts.ts';
 
 export const intentChanges = defineCheck({
   name: 'intent-changes',
   title: 'intents that are new or gone since the parent version',
   severity: 'info',
   parameters: {},
-  start({ parentIntents, find }) {
-    const counts = new IntentCounts();
+  looksAt: () => 'nothing',
+  start({ parentIntents, counts: countsOf, find }) {
     return {
-      group: (records) => counts.add(records),
       finish() {
         if (parentIntents === undefined) return;
+        const counts = countsOf();
         const known = [...parentIntents].sort();
         for (const intent of counts.names.filter((name) => !parentIntents.has(name))) {
           const near = nearest(intent, known);
@@ -21,7 +20,7 @@ export const intentChanges = defineCheck({
             subject: ['new', intent],
             intents: [intent],
             place: `intent ${intent}`,
-            message: `${quote(intent)} is new, with ${counts.total(intent)} different text${counts.total(intent) === 1 ? '' : 's'}`,
+            message: `${quote(intent)} is new, with ${counts.total(intent)} text${counts.total(intent) === 1 ? '' : 's'}`,
             hint: near === undefined ? 'nothing to do if it is meant' : `was ${quote(near)} meant?`,
           });
         }

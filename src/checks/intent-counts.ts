@@ -27,10 +27,14 @@ export class IntentCounts {
   }
 
   #count(intent: string, side: string): void {
-    if (side === UNLABELLED_PLACE) return;
+    if (side !== UNLABELLED_PLACE) this.addTexts(intent, side, 1);
+  }
+
+  /** Counts so many texts of an intent. */
+  addTexts(intent: string, side: string, texts: number): void {
     let sides = this.#counts.get(intent);
     if (sides === undefined) this.#counts.set(intent, (sides = new Map()));
-    sides.set(side, (sides.get(side) ?? 0) + 1);
+    sides.set(side, (sides.get(side) ?? 0) + texts);
   }
 
   /** Every intent, by name. */

@@ -5,7 +5,6 @@
  * together by those forms: no name is compared with all others.
  */
 import { defineCheck, quote } from './check.ts';
-import { IntentCounts } from './intent-counts.ts';
 import { count } from './parameters.ts';
 
 export const intentNames = defineCheck({
@@ -13,12 +12,14 @@ export const intentNames = defineCheck({
   title: 'intents whose names differ by case or one character',
   severity: 'warn',
   parameters: { shortest: count(5, 'Shorter names are compared by case only: one character is much of them.') },
-  start({ find }, { shortest }) {
-    const counts = new IntentCounts();
+  looksAt: () => 'nothing',
+  start({ counts: countsOf, intents, find }, { shortest }) {
     return {
-      group: (records) => counts.add(records),
       finish() {
+        const counts = countsOf();
+        const told = new Set(intents());
         for (const [a, b] of nearPairs(counts.names, shortest)) {
+          if (!told.has(a) && !told.has(b)) continue;
           const [fewer, more] = counts.total(a) < counts.total(b) ? [a, b] : [b, a];
           const differ = a.toLowerCase() === b.toLowerCase() ? 'case only' : 'one character';
           find({

@@ -15,6 +15,7 @@ export const leaks = defineCheck({
   severity: 'error',
   parameters: { history: flag(true, 'Look at every earlier version, too.') },
   needsHistory: ({ history }) => history,
+  looksAt: ({ history }, isWhole) => (history && isWhole ? 'records' : 'repeats'),
   start: ({ sides: [trained], leftSides, find }, { history }) => ({
     group(records) {
       const first = records.find(({ side }) => side !== UNLABELLED_PLACE);

@@ -1,6 +1,5 @@
 /** Intents with too few texts to learn from. */
 import { defineCheck, quote } from './check.ts';
-import { IntentCounts } from './intent-counts.ts';
 import { count } from './parameters.ts';
 
 export const minimumPerIntent = defineCheck({
@@ -11,14 +10,15 @@ export const minimumPerIntent = defineCheck({
     warn: count(10, 'Fewer texts than this are a warning.'),
     error: count(2, 'Fewer texts than this are an error.'),
   },
-  start({ sides, find }, { warn, error }) {
-    const counts = new IntentCounts();
+  // The first text of an intent has to be committed before the second one can be.
+  stopsNoCommit: true,
+  looksAt: () => 'nothing',
+  start({ sides, counts, intents, find }, { warn, error }) {
     const trained = sides[0] ?? '';
     return {
-      group: (records) => counts.add(records),
       finish() {
-        for (const intent of counts.names) {
-          const have = counts.on(intent, trained);
+        for (const intent of intents()) {
+          const have = counts().on(intent, trained);
           if (have >= Math.max(warn, error)) continue;
           const wanted = have < error ? error : warn;
           find({
@@ -26,7 +26,7 @@ export const minimumPerIntent = defineCheck({
             intents: [intent],
             severity: have < error ? 'error' : 'warn',
             place: `intent ${intent}`,
-            message: `${quote(intent)} has ${have} different text${have === 1 ? '' : 's'} in ${trained}; at least ${wanted} are wanted`,
+            message: `${quote(intent)} has ${have} text${have === 1 ? '' : 's'} in ${trained}; at least ${wanted} are wanted`,
             hint: 'add texts of this intent, or merge it into another: uttr relabel',
           });
         }

@@ -4,9 +4,8 @@
  * Of two such texts with other intents one is likely to be labelled wrongly: without a model nothing tells label
  * errors better. On two sides they make a test easier than life.
  */
-import { type CheckedRecord, defineCheck, intentsOf, labelled, quote } from './check.ts';
+import { type CheckedRecord, defineCheck, intentsOf, quote } from './check.ts';
 import { count, flag, number } from './parameters.ts';
-import { joinSimilar } from './similarity-join.ts';
 
 export const nearDuplicates = defineCheck({
   name: 'near-duplicates',
@@ -21,50 +20,38 @@ export const nearDuplicates = defineCheck({
     sides: flag(true, 'Tell pairs on other sides.'),
     maxPairs: count(1_000_000, 'Pairs after which the search ends: texts made from one template have no end of them.'),
   },
-  needsTrigrams: true,
-  start({ trigrams, find }, { threshold, intents, sides, maxPairs }) {
-    const groups: CheckedRecord[] = [];
-    return {
-      group(records) {
-        const first = labelled(records);
-        if (first !== undefined) groups.push(first);
-      },
-      finish() {
-        const told: Record<'intent' | 'side', number[]> = { intent: [], side: [] };
-        let pairs = 0;
-        const isWhole = joinSimilar(trigrams(), threshold, (a, b, similarity) => {
-          const [left, right] = [groups[a] as CheckedRecord, groups[b] as CheckedRecord];
-          if (intents && !sharesIntent(left, right)) told.intent.push(a, b, similarity);
-          else if (sides && left.side !== right.side) told.side.push(a, b, similarity);
-          return ++pairs < maxPairs;
-        });
-        // Pairs with other intents come first: they are errors more often than not.
-        for (const place of ['intent', 'side'] as const) {
-          const list = told[place];
-          for (let at = 0; at < list.length; at += 3) {
-            const [left, right] = [groups[list[at] as number], groups[list[at + 1] as number]] as [
-              CheckedRecord,
-              CheckedRecord,
-            ];
-            find({
-              subject: [left.group, right.group].sort(),
-              records: [left, right],
-              place,
-              message: describe(left, right, list[at + 2] as number, place),
-              hint: HINTS[place],
-            });
-          }
+  likeness: ({ threshold }) => threshold,
+  looksAt: () => 'nothing',
+  start: ({ pairs, find }, { threshold, intents, sides, maxPairs }) => ({
+    finish() {
+      const told: Record<'intent' | 'side', [CheckedRecord, CheckedRecord, number][]> = { intent: [], side: [] };
+      let count = 0;
+      const isWhole = pairs(threshold, (left, right, similarity) => {
+        if (intents && !sharesIntent(left, right)) told.intent.push([left, right, similarity]);
+        else if (sides && left.side !== right.side) told.side.push([left, right, similarity]);
+        return ++count < maxPairs;
+      });
+      // Pairs with other intents come first: they are errors more often than not.
+      for (const place of ['intent', 'side'] as const) {
+        for (const [left, right, similarity] of told[place]) {
+          find({
+            subject: [left.group, right.group].sort(),
+            records: [left, right],
+            place,
+            message: describe(left, right, similarity, place),
+            hint: HINTS[place],
+          });
         }
-        if (isWhole) return;
-        find({
-          subject: ['too many'],
-          place: 'dataset',
-          message: `the search ended after ${maxPairs} nearly equal pairs`,
-          hint: 'remove what a template made, raise "threshold", or raise "maxPairs"',
-        });
-      },
-    };
-  },
+      }
+      if (isWhole) return;
+      find({
+        subject: ['too many'],
+        place: 'dataset',
+        message: `the search ended after ${maxPairs} nearly equal pairs`,
+        hint: 'remove what a template made, raise "threshold", or raise "maxPairs"',
+      });
+    },
+  }),
 });
 
 function sharesIntent(left: CheckedRecord, right: CheckedRecord): boolean {

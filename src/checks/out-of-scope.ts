@@ -1,6 +1,5 @@
 /** How much of the data teaches a model to say that it does not know. */
 import { defineCheck, quoteNames } from './check.ts';
-import { IntentCounts } from './intent-counts.ts';
 import { names } from './parameters.ts';
 
 export const outOfScope = defineCheck({
@@ -13,13 +12,14 @@ export const outOfScope = defineCheck({
       'Intents that stand for everything else.',
     ),
   },
-  start({ find }, { intents }) {
-    const counts = new IntentCounts();
+  looksAt: () => 'nothing',
+  start({ counts: countsOf, isWhole, find }, { intents }) {
     return {
-      group: (records) => counts.add(records),
       finish() {
+        const counts = countsOf();
         const total = counts.names.reduce((sum, intent) => sum + counts.total(intent), 0);
-        if (total === 0) return;
+        // What a change does to the share is in the counts of its intents.
+        if (total === 0 || !isWhole) return;
         const there = intents.filter((intent) => counts.has(intent));
         const outside = there.reduce((sum, intent) => sum + counts.total(intent), 0);
         find({
@@ -29,7 +29,7 @@ export const outOfScope = defineCheck({
           message:
             there.length === 0
               ? 'no intent stands for what is out of scope'
-              : `${outside} of ${total} different texts (${((100 * outside) / total).toFixed(1)} %) are out of scope (${quoteNames(there)})`,
+              : `${outside} of ${total} texts (${((100 * outside) / total).toFixed(1)} %) are out of scope (${quoteNames(there)})`,
           hint: 'a model that never saw such texts gives every one of them some intent; name yours in "intents"',
         });
       },

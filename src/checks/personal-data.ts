@@ -1,4 +1,5 @@
 /** What names a person and should not be in training data: e-mail addresses, phone, card and account numbers. */
+import { hasLuhnDigit } from '../records/check-digit.ts';
 import { defineCheck } from './check.ts';
 import { flag } from './parameters.ts';
 
@@ -61,15 +62,9 @@ function isPhone(number: string): boolean {
   return digits >= 9 && digits <= 15;
 }
 
-/** Luhn's check digit; one digit many times is nobody's card. */
+/** One digit many times is nobody's card. */
 function isCard(digits: string): boolean {
-  let sum = 0;
-  for (let at = 0; at < digits.length; at++) {
-    const digit = Number(digits[digits.length - 1 - at]);
-    const twice = at % 2 === 1 ? digit * 2 : digit;
-    sum += twice > 9 ? twice - 9 : twice;
-  }
-  return sum % 10 === 0 && !/^(\d)\1*$/u.test(digits);
+  return hasLuhnDigit(digits) && !/^(\d)\1*$/u.test(digits);
 }
 
 /** ISO 7064, modulo 97. */

@@ -1,5 +1,6 @@
 /** What templates leave behind: `{city}`, `@city`, `[city]` where a person would have said Paris. */
-import { countCharacters, defineCheck, quote } from './check.ts';
+import { codePointCount } from '../records/code-points.ts';
+import { defineCheck, quote } from './check.ts';
 import { names } from './parameters.ts';
 
 const MAY_HOLD = /[{@[<%]/u;
@@ -24,7 +25,7 @@ export const placeholders = defineCheck({
         find({
           subject: [text],
           records: [found],
-          place: `text, character ${countCharacters(text.slice(0, first.index)) + 1}`,
+          place: `text, character ${codePointCount(text.slice(0, first.index)) + 1}`,
           message: `${quote(text)} holds ${marks.map((mark) => quote(mark)).join(', ')}`,
           hint: 'put in a value that a person would say, or allow the placeholder',
         });

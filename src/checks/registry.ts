@@ -8,6 +8,7 @@ import { imbalance } from './imbalance.ts';
 import { intentChanges } from './intent-changes.ts';
 import { intentNames } from './intent-names.ts';
 import { invisibleCharacters } from './invisible-characters.ts';
+import { language } from './language.ts';
 import { leaks } from './leaks.ts';
 import { minimumPerIntent } from './minimum-per-intent.ts';
 import { nearDuplicates } from './near-duplicates.ts';
@@ -36,4 +37,5 @@ export const CHECKS: readonly Check[] = [
   intentChanges,
   suspiciousIntents,
   scripts,
+  language,
 ];

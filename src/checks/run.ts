@@ -15,10 +15,14 @@ import {
   type Scene,
   SEVERITIES,
   type Severity,
+  type Sight,
+  type UsePair,
 } from './check.ts';
+import { IntentCounts } from './intent-counts.ts';
 import { CHECKS } from './registry.ts';
 import { type CheckSetting, type CheckSettings, type Waiver, Waivers } from './settings.ts';
-import { type TokenSets, TrigramCorpus } from './trigram-corpus.ts';
+import { joinSimilar } from './similarity-join.ts';
+import { TrigramCorpus } from './trigram-corpus.ts';
 
 /** One problem that a check found. */
 export interface Finding {
@@ -62,15 +66,39 @@ export interface CheckReport {
   readonly findings: readonly Finding[];
 }
 
+/** Two groups with texts that are alike, one of a change and one that it leaves alone. */
+export interface Neighbour {
+  readonly changed: CheckedRecord;
+  readonly other: CheckedRecord;
+  readonly similarity: number;
+}
+
+/** What is known of a version of which only the groups that a change touches are seen. */
+export interface ChangeScope {
+  /** Records of the version. */
+  readonly rows: number;
+  readonly counts: IntentCounts;
+  /** Intents that the change touches. */
+  readonly intents: readonly string[];
+  /** Groups that the change leaves alone whose texts are like these. */
+  readonly neighbours: (texts: readonly CheckedRecord[], threshold: number) => Promise<readonly Neighbour[]>;
+  /** Some of the records that the version has without the change. */
+  readonly sample: () => Promise<readonly CheckedRecord[]>;
+}
+
 /** What is to be checked, and what is known of it. */
 export interface CheckInput extends Pick<Scene, 'sides' | 'identity' | 'parentIntents' | 'leftSides'> {
-  /** All records of a version; those of a group are neighbours. */
+  /** All records of a version, or of the groups that a change touches; those of a group are neighbours. */
   readonly records: AsyncIterable<readonly CheckedRecord[]>;
   readonly settings: CheckSettings;
+  /** There where only what a change touches is looked at. */
+  readonly change?: ChangeScope | undefined;
   /** The day on which waivers must still hold, as 2026-11-23. */
   readonly today: string;
   /** Only these checks; all by default. */
   readonly only?: readonly string[] | undefined;
+  /** Only checks whose errors stop a commit. */
+  readonly stoppingOnly?: boolean | undefined;
 }
 
 /** Findings of one check that are kept; more are counted. */
@@ -78,33 +106,116 @@ const KEPT_FINDINGS = 10_000;
 /** Records named in one finding. */
 const KEPT_RECORDS = 10;
 
+type Choice = Pick<CheckInput, 'settings' | 'only' | 'stoppingOnly'>;
+
 /** The checks that are to run. */
-export function chosenChecks({ settings, only }: Pick<CheckInput, 'settings' | 'only'>): readonly Check[] {
-  return CHECKS.filter(({ name }) => (only === undefined || only.includes(name)) && settings[name]?.severity !== 'off');
+export function chosenChecks({ settings, only, stoppingOnly }: Choice): readonly Check[] {
+  return CHECKS.filter(({ name, stopsNoCommit }) => {
+    const severity = settings[name]?.severity;
+    if (only !== undefined && !only.includes(name)) return false;
+    return stoppingOnly === true ? severity === 'error' && stopsNoCommit !== true : severity !== 'off';
+  });
+}
+
+/** How much of the records these checks must see. */
+export function sightOf(chosen: readonly Check[], settings: CheckSettings, isWhole: boolean): Sight {
+  // Pairs are found among the texts that were seen.
+  if (leastLikeness(chosen, settings) !== undefined) return 'records';
+  const all = chosen.map((check) => check.looksAt?.(valuesOf(check, settings), isWhole) ?? 'records');
+  return all.includes('records') ? 'records' : all.includes('repeats') ? 'repeats' : 'nothing';
+}
+
+function valuesOf({ name }: Check, settings: CheckSettings): CheckSetting['values'] {
+  return (settings[name] as CheckSetting).values;
 }
 
 /** Runs every check that is not off and tells what they found, in the order of the registry. */
 export async function runChecks(input: CheckInput): Promise<CheckReport> {
   const chosen = chosenChecks(input);
-  const corpus = chosen.some(({ needsTrigrams }) => needsTrigrams === true) ? new TrigramCorpus() : undefined;
-  let sets: TokenSets | undefined;
-  const trigrams = (): TokenSets => (sets ??= (corpus ?? new TrigramCorpus()).finish());
+  const likeness = leastLikeness(chosen, input.settings);
+  const seen = new Seen(input.change, likeness !== undefined);
   const ledgers = new Map<string, Ledger>();
+  for (const { prepare } of chosen) await prepare?.();
   const runs = chosen.map((check): CheckRun => {
-    const setting = input.settings[check.name] as CheckSetting;
-    const ledger = new Ledger(check, setting, input.today);
+    const ledger = new Ledger(check, input.settings[check.name] as CheckSetting, input.today);
     ledgers.set(check.name, ledger);
-    return check.start({ ...input, trigrams, find: (draft) => ledger.add(draft) }, setting.values);
+    return check.start(
+      { ...input, ...seen.scene, find: (draft) => ledger.add(draft) },
+      valuesOf(check, input.settings),
+    );
   });
+  await giveContext(runs, input.change);
   const inspections = runs.flatMap(({ group }) => (group === undefined ? [] : [group]));
-  let records = 0;
   for await (const group of groupsOf(input.records)) {
-    records += group.length;
-    if (corpus !== undefined) addTrigrams(corpus, group);
+    seen.add(group);
     for (const inspect of inspections) inspect(group);
   }
+  if (likeness !== undefined) await seen.findNeighbours(likeness);
   for (const run of runs) run.finish?.();
-  return summarize(records, [...ledgers.values()], input);
+  return summarize(seen.records, [...ledgers.values()], input);
+}
+
+async function giveContext(runs: readonly CheckRun[], change: ChangeScope | undefined): Promise<void> {
+  if (change === undefined || !runs.some(({ context }) => context !== undefined)) return;
+  const sample = await change.sample();
+  for (const { context } of runs) context?.(sample);
+}
+
+/** The least threshold for which any check asks for pairs. */
+function leastLikeness(chosen: readonly Check[], settings: CheckSettings): number | undefined {
+  const all = chosen.flatMap((check) => check.likeness?.(valuesOf(check, settings)) ?? []);
+  return all.length === 0 ? undefined : Math.min(...all);
+}
+
+/** What checks share of the records that were seen. */
+class Seen {
+  records = 0;
+  readonly #change: ChangeScope | undefined;
+  readonly #counts: IntentCounts;
+  readonly #texts: CheckedRecord[] = [];
+  readonly #corpus: TrigramCorpus | undefined;
+  #neighbours: readonly Neighbour[] = [];
+
+  constructor(change: ChangeScope | undefined, hasPairs: boolean) {
+    this.#change = change;
+    this.#counts = change?.counts ?? new IntentCounts();
+    this.#corpus = hasPairs ? new TrigramCorpus() : undefined;
+  }
+
+  add(group: readonly CheckedRecord[]): void {
+    this.records += group.length;
+    if (this.#change === undefined) this.#counts.add(group);
+    const first = this.#corpus === undefined ? undefined : labelled(group);
+    if (first === undefined) return;
+    this.#texts.push(first);
+    this.#corpus?.add(fold(first.record.text));
+  }
+
+  async findNeighbours(threshold: number): Promise<void> {
+    if (this.#change !== undefined) this.#neighbours = await this.#change.neighbours(this.#texts, threshold);
+  }
+
+  get scene(): Pick<Scene, 'rows' | 'counts' | 'intents' | 'isWhole' | 'texts' | 'pairs'> {
+    return {
+      rows: () => this.#change?.rows ?? this.records,
+      counts: () => this.#counts,
+      intents: () => this.#change?.intents ?? this.#counts.names,
+      isWhole: this.#change === undefined,
+      texts: () => this.#texts,
+      pairs: (threshold, use) => this.#pairs(threshold, use),
+    };
+  }
+
+  #pairs(threshold: number, use: UsePair): boolean {
+    const sets = this.#corpus?.finish();
+    const textAt = (index: number): CheckedRecord => this.#texts[index] as CheckedRecord;
+    if (sets !== undefined && !joinSimilar(sets, threshold, (a, b, alike) => use(textAt(a), textAt(b), alike))) {
+      return false;
+    }
+    return this.#neighbours.every(
+      ({ changed, other, similarity }) => similarity < threshold || use(changed, other, similarity),
+    );
+  }
 }
 
 function summarize(records: number, ledgers: readonly Ledger[], input: CheckInput): CheckReport {
@@ -112,7 +223,7 @@ function summarize(records: number, ledgers: readonly Ledger[], input: CheckInpu
   for (const ledger of ledgers) {
     for (const kind of [...SEVERITIES, 'waived'] as const) counts[kind] += ledger.counts[kind];
   }
-  const off = CHECKS.filter(({ name }) => input.settings[name]?.severity === 'off');
+  const off = input.stoppingOnly === true ? [] : CHECKS.filter(({ name }) => input.settings[name]?.severity === 'off');
   return {
     ok: counts.error === 0,
     records,
@@ -125,11 +236,6 @@ function summarize(records: number, ledgers: readonly Ledger[], input: CheckInpu
 function resultOff({ name, title }: Check): CheckResult {
   const none = { error: 0, warn: 0, info: 0, waived: 0 };
   return { check: name, title, severity: 'off', ...none, truncated: false, unusedWaivers: [] };
-}
-
-function addTrigrams(corpus: TrigramCorpus, group: readonly CheckedRecord[]): void {
-  const first = labelled(group);
-  if (first !== undefined) corpus.add(fold(first.record.text));
 }
 
 /** Cuts a stream where a group ends. */

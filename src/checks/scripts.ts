@@ -1,7 +1,7 @@
 /**
  * Texts in another script than the rest of their language: a row of another project, or a keyboard set wrongly.
  *
- * Scripts are told apart, languages are not: English among French passes.
+ * Languages of one script are told apart by language.ts.
  */
 import { type CheckedRecord, defineCheck, quote } from './check.ts';
 import { count, number } from './parameters.ts';
@@ -30,20 +30,24 @@ export const scripts = defineCheck({
   },
   start({ find }, { share, least }) {
     const languages = new Map<string, Map<string, { texts: number; kept: CheckedRecord[] }>>();
+    const see = (found: CheckedRecord, isTold: boolean): void => {
+      const script = scriptOf(found.record.text);
+      if (script === undefined) return;
+      const lang = found.record.lang ?? '';
+      let counts = languages.get(lang);
+      if (counts === undefined) languages.set(lang, (counts = new Map()));
+      let seen = counts.get(script);
+      if (seen === undefined) counts.set(script, (seen = { texts: 0, kept: [] }));
+      seen.texts++;
+      // Of a script that may prove to be the language's own, few need to be remembered.
+      if (isTold && seen.kept.length < KEPT) seen.kept.push(found);
+    };
     return {
+      context(records) {
+        for (const found of records) see(found, false);
+      },
       group(records) {
-        for (const found of records) {
-          const script = scriptOf(found.record.text);
-          if (script === undefined) continue;
-          const lang = found.record.lang ?? '';
-          let counts = languages.get(lang);
-          if (counts === undefined) languages.set(lang, (counts = new Map()));
-          let seen = counts.get(script);
-          if (seen === undefined) counts.set(script, (seen = { texts: 0, kept: [] }));
-          seen.texts++;
-          // Of a script that may prove to be the language's own, few need to be remembered.
-          if (seen.kept.length < KEPT) seen.kept.push(found);
-        }
+        for (const found of records) see(found, true);
       },
       finish() {
         for (const [lang, counts] of languages) {
@@ -72,8 +76,8 @@ export const scripts = defineCheck({
 /** Records of one script that are remembered. */
 const KEPT = 10_000;
 
-/** The script of most letters; undefined where there are no letters. */
-function scriptOf(text: string): string | undefined {
+/** The script of most letters; undefined where there are none of a script we know. */
+export function scriptOf(text: string): string | undefined {
   if (ASCII.test(text)) return /[a-z]/iu.test(text) ? 'Latin' : undefined;
   let best: string | undefined;
   let most = 0;

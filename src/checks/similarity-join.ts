@@ -15,7 +15,7 @@ import type { TokenSets } from './trigram-corpus.ts';
 export type UsePair = (a: number, b: number, similarity: number) => boolean | undefined;
 
 /** Keeps 0.9 × 10 from being a little more than 9. */
-const ROUNDING = 1e-9;
+export const ROUNDING = 1e-9;
 /** Marks a candidate that cannot reach the threshold any more. */
 const PRUNED = -1;
 
@@ -165,12 +165,12 @@ class Join {
   }
 }
 
-function sizeOf({ offsets }: TokenSets, set: number): number {
+export function sizeOf({ offsets }: TokenSets, set: number): number {
   return (offsets[set + 1] as number) - (offsets[set] as number);
 }
 
 /** Numbers of the sets from the smallest up, by counting; equal sizes keep their order. */
-function bySize(sets: TokenSets): Uint32Array {
+export function bySize(sets: TokenSets): Uint32Array {
   let largest = 0;
   for (let set = 0; set < sets.count; set++) largest = Math.max(largest, sizeOf(sets, set));
   const starts = new Uint32Array(largest + 2);

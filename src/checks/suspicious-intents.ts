@@ -1,7 +1,6 @@
 /** Texts whose nearest neighbours agree on another intent: worth a second look. */
-import { type CheckedRecord, defineCheck, intentsOf, labelled, quote } from './check.ts';
+import { type CheckedRecord, defineCheck, intentsOf, quote } from './check.ts';
 import { count, number } from './parameters.ts';
-import { joinSimilar } from './similarity-join.ts';
 
 export const suspiciousIntents = defineCheck({
   name: 'suspicious-intents',
@@ -17,46 +16,56 @@ export const suspiciousIntents = defineCheck({
     maxTexts: count(100_000, 'A dataset with more different texts is not looked at: it would take minutes.'),
     maxPairs: count(2_000_000, 'Pairs of neighbours after which the search ends.'),
   },
-  needsTrigrams: true,
-  start({ trigrams, find }, { threshold, neighbours, agreement, maxTexts, maxPairs }) {
-    const groups: CheckedRecord[] = [];
-    return {
-      group(records) {
-        const first = labelled(records);
-        if (first !== undefined) groups.push(first);
-      },
-      finish() {
-        if (groups.length > maxTexts) return;
-        const votes = new Map<number, Map<string, number>>();
-        let pairs = 0;
-        joinSimilar(trigrams(), threshold, (a, b) => {
-          vote(votes, a, groups[b] as CheckedRecord);
-          vote(votes, b, groups[a] as CheckedRecord);
-          return ++pairs < maxPairs;
+  likeness: ({ threshold }) => threshold,
+  looksAt: () => 'nothing',
+  start: ({ texts, pairs, find }, { threshold, neighbours, agreement, maxTexts, maxPairs }) => ({
+    finish() {
+      if (texts().length > maxTexts) {
+        find({
+          subject: ['too many texts'],
+          place: 'dataset',
+          message: `${texts().length} different texts were not compared with their neighbours: it would take minutes`,
+          hint: 'raise "maxTexts"; those of a batch are compared when it is added with --dry-run',
         });
-        for (const [index, counts] of [...votes].sort(([a], [b]) => a - b)) {
-          const found = groups[index] as CheckedRecord;
-          const total = [...counts.values()].reduce((sum, one) => sum + one, 0);
-          const [intent, most] = [...counts].reduce((best, one) => (one[1] > best[1] ? one : best));
-          const isOwn = intentsOf(found.record).includes(intent);
-          if (isOwn || most < neighbours || most < agreement * total) continue;
-          find({
-            subject: [found.group, intent],
-            records: [found],
-            intents: [...intentsOf(found.record), intent],
-            place: 'intent',
-            message: `${quote(found.record.text)} is ${intentsOf(found.record).join(' + ')}, but ${most} of its ${total} neighbours are ${intent}`,
-            hint: `if it is ${quote(intent)}, relabel it: uttr relabel`,
-          });
-        }
-      },
-    };
-  },
+        return;
+      }
+      const votes = new Map<CheckedRecord, Map<string, number>>();
+      let count = 0;
+      const isWhole = pairs(threshold, (left, right) => {
+        vote(votes, left, right);
+        vote(votes, right, left);
+        return ++count < maxPairs;
+      });
+      for (const found of texts()) {
+        const counts = votes.get(found);
+        if (counts === undefined) continue;
+        const total = [...counts.values()].reduce((sum, one) => sum + one, 0);
+        const [intent, most] = [...counts].reduce((best, one) => (one[1] > best[1] ? one : best));
+        const isOwn = intentsOf(found.record).includes(intent);
+        if (isOwn || most < neighbours || most < agreement * total) continue;
+        find({
+          subject: [found.group, intent],
+          records: [found],
+          intents: [...intentsOf(found.record), intent],
+          place: 'intent',
+          message: `${quote(found.record.text)} is ${intentsOf(found.record).join(' + ')}, but ${most} of its ${total} neighbours are ${intent}`,
+          hint: `if it is ${quote(intent)}, relabel it: uttr relabel`,
+        });
+      }
+      if (isWhole) return;
+      find({
+        subject: ['too many'],
+        place: 'dataset',
+        message: `the search ended after ${maxPairs} pairs of neighbours`,
+        hint: 'remove what a template made, raise "threshold", or raise "maxPairs"',
+      });
+    },
+  }),
 });
 
-function vote(votes: Map<number, Map<string, number>>, index: number, neighbour: CheckedRecord): void {
-  let counts = votes.get(index);
-  if (counts === undefined) votes.set(index, (counts = new Map()));
+function vote(votes: Map<CheckedRecord, Map<string, number>>, found: CheckedRecord, neighbour: CheckedRecord): void {
+  let counts = votes.get(found);
+  if (counts === undefined) votes.set(found, (counts = new Map()));
   const intent = intentsOf(neighbour.record).join(' + ');
   counts.set(intent, (counts.get(intent) ?? 0) + 1);
 }

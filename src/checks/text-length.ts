@@ -1,5 +1,6 @@
 /** Texts too long to be something that a person says to a bot: often several utterances, or a pasted mail. */
-import { countCharacters, defineCheck, quote } from './check.ts';
+import { codePointCount } from '../records/code-points.ts';
+import { defineCheck, quote } from './check.ts';
 import { count } from './parameters.ts';
 
 export const textLength = defineCheck({
@@ -12,7 +13,7 @@ export const textLength = defineCheck({
       for (const found of records) {
         const { text } = found.record;
         if (text.length <= max) continue;
-        const length = countCharacters(text);
+        const length = codePointCount(text);
         if (length <= max) continue;
         find({
           subject: [text],

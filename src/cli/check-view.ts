@@ -3,17 +3,17 @@
  */
 import type { CheckResult, Finding } from '../checks/run.ts';
 import type { VersionCheck } from '../repo/check.ts';
-import { cell, escapeHtml } from './markup.ts';
+import { cell, escapeHtml, PAGE_STYLE } from '../report/markup.ts';
 import { oneLine, plural, type Reporter, thousands } from './reporter.ts';
 import { short } from './words.ts';
 
 /** Records named beneath one finding. */
 const SHOWN_RECORDS = 4;
 
-const COLOURS = { error: 'red', warn: 'yellow', info: 'cyan' } as const;
+export const COLOURS = { error: 'red', warn: 'yellow', info: 'cyan' } as const;
 
 /** `2 errors, 1 warning`; `nothing found`. */
-function countWords(counts: Pick<CheckResult, 'error' | 'warn' | 'info' | 'waived'>): string {
+export function countWords(counts: Pick<CheckResult, 'error' | 'warn' | 'info' | 'waived'>): string {
   const words = [
     counts.error > 0 ? plural(counts.error, 'error') : '',
     counts.warn > 0 ? plural(counts.warn, 'warning') : '',
@@ -134,7 +134,7 @@ export function checkHtml(report: VersionCheck, limit: number): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${title}</title>
-<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #8884;padding:.3rem .6rem;text-align:left;vertical-align:top}.n{text-align:right}.error td:first-child{background:#f003}.warn td:first-child{background:#fa03}.waived{opacity:.6}code{font-size:.85em}</style>
+<style>${PAGE_STYLE}.error td:first-child{background:#f003}.warn td:first-child{background:#fa03}.waived{opacity:.6}code{font-size:.85em}</style>
 <h1>${title}</h1>
 <table><thead><tr><th>check</th><th>what it finds</th><th>errors</th><th>warnings</th><th>notes</th><th>waived</th></tr></thead><tbody>
 ${rows.join('\n')}

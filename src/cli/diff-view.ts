@@ -3,7 +3,7 @@
  */
 import type { DiffChange, DiffSummary } from '../repo/diff.ts';
 import { wordDiff } from '../repo/word-diff.ts';
-import { cell, escapeHtml } from './markup.ts';
+import { cell, escapeHtml } from '../report/markup.ts';
 import { oneLine, type Reporter, thousands } from './reporter.ts';
 import { changeWords, short } from './words.ts';
 

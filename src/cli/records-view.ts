@@ -1,3 +1,4 @@
+import { parseJson } from '../base/parse-json.ts';
 import type { RecordFilter } from '../repo/query.ts';
 import type { CliContext } from './context.ts';
 
@@ -17,7 +18,7 @@ export async function printRecords(
     let count = 0;
     for await (const batch of findRecords(repository, version, filter, limit ?? Infinity)) {
       count += batch.length;
-      if (reporter.json) records.push(...batch.map(({ json }) => JSON.parse(json) as unknown));
+      if (reporter.json) records.push(...batch.map(({ json }) => parseJson(json)));
       else await reporter.data(batch.map(({ json }) => `${json}\n`).join(''));
     }
     if (reporter.json) reporter.result({ dataset: version.manifest.dataset, version: version.hash, records }, () => '');

@@ -6,6 +6,7 @@
  */
 import { UttrError } from '../base/errors.ts';
 import { targetOf } from './fields.ts';
+import { isFields, type Fields } from '../records/row-problems.ts';
 
 /** By column, the name of each number. */
 export type LabelNames = ReadonlyMap<string, readonly string[]>;
@@ -14,8 +15,6 @@ export type LabelNames = ReadonlyMap<string, readonly string[]>;
 const NO_LABEL = -1;
 /** More names than this are no labels. */
 const NAME_LIMIT = 100_000;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The names that `features` give, as JSON or as YAML; what is not understood gives none. */
 export function labelNamesOf(features: unknown): Map<string, readonly string[]> {
@@ -65,10 +64,6 @@ function namesByNumber(names: Fields): readonly string[] | undefined {
     list.push(String(names[String(number)]));
   }
   return list;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value with names in place of its numbers, undefined for no label; or why it has none. */

@@ -6,14 +6,11 @@
  */
 import { isUttrError, UttrError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
-import { isFields } from '../records/row-problems.ts';
+import { isFields, type Fields } from '../records/row-problems.ts';
 import { type Archive, type ArchiveEntry, type PackedFile, readArchive, rootedAt } from './archive.ts';
 import type { Utterances } from './document.ts';
 import type { ByteInput } from './format.ts';
 import { parseStrictJson } from './strict-json.ts';
-
-/** An object as JSON has it. */
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Names that a note spells out. */
 const SHOWN_NAMES = 10;
@@ -50,12 +47,6 @@ export async function readObjectEntry(entry: ArchiveEntry, utterances: Utterance
   if (value === undefined || isFields(value)) return value;
   utterances.reject('the document is left out: it is no object', undefined, { pointer: entry.path });
   return undefined;
-}
-
-/** The field of an object as a list of objects; what is no object stays, for its row to be refused. */
-export function listOf(fields: Fields, name: string): readonly unknown[] {
-  const value = fields[name];
-  return Array.isArray(value) ? value : [];
 }
 
 /** A text, or nothing where the value is none or empty. */

@@ -31,8 +31,15 @@ const ALIASES: Readonly<Record<Field, readonly string[]>> = {
   split: ['split', 'dataset'],
 };
 
-/** The column that a rejects file adds; a reader passes over it, so that a mended file can be read as it is. */
+/** The column that a rejects file adds; readers pass over it, so that a mended file can be read as it is. */
 export const PROBLEM_COLUMN = 'uttr_problem';
+
+/** Whether a column, or a key, is one that uttr adds to what it gives back. */
+export function isOwnColumn(name: string): boolean {
+  return name.startsWith(OWN_PREFIX);
+}
+
+const OWN_PREFIX = 'uttr_';
 
 /** Names that would reach an object's prototype. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -126,7 +133,7 @@ export function resolveHeader(file: string, header: readonly string[], map: Read
 
 /** A column of a table that is no known field. */
 function tableTarget(name: string): Target {
-  if (name === PROBLEM_COLUMN) return { field: 'ignored', rank: 0 };
+  if (isOwnColumn(name)) return { field: 'ignored', rank: 0 };
   const [, field, rest] = /^(features|meta)\.(.+)$/isu.exec(name) ?? [];
   if (field !== undefined && rest !== undefined && !isReservedName(rest)) {
     return { field: field.toLowerCase() as Field, name: rest, rank: 0 };

@@ -1,14 +1,11 @@
 /** Formats that are one JSON document: parsed as a whole, then gone through part by part. */
 import { isUttrError, UttrError } from '../base/errors.ts';
 import { ENTITY_LIMIT } from '../records/make-entities.ts';
-import { isFields, TEXT_LIMIT_BYTES } from '../records/row-problems.ts';
+import { isFields, TEXT_LIMIT_BYTES, type Fields } from '../records/row-problems.ts';
 import { readDocument } from './document.ts';
 import type { ByteInput, ReadOptions } from './format.ts';
 import type { ReportBuilder } from './read-report.ts';
 import { parseStrictJson } from './strict-json.ts';
-
-/** An object as JSON has it. */
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Names that a note shows. */
 const SHOWN_NAMES = 10;

@@ -2,7 +2,7 @@
 import { UttrError } from '../base/errors.ts';
 import { isNumbered, nameLabels, numberedLabels, type LabelNames } from './class-labels.ts';
 import {
-  PROBLEM_COLUMN,
+  isOwnColumn,
   isSplitWord,
   label,
   mappedTargets,
@@ -138,8 +138,9 @@ export class JsonRecords {
     let target = this.#targets.get(key);
     if (target === undefined) {
       const known = targetOf(key);
-      const unknown: Target =
-        key === PROBLEM_COLUMN ? { field: 'ignored', rank: Infinity } : { field: 'meta', name: key, rank: Infinity };
+      const unknown: Target = isOwnColumn(key)
+        ? { field: 'ignored', rank: Infinity }
+        : { field: 'meta', name: key, rank: Infinity };
       const usable = known !== undefined && !this.#mappedFields.has(known.field);
       target = this.#mapped.get(key) ?? (usable ? known : unknown);
       // Keys may be data (ids as keys); only so many are worth remembering.

@@ -1,29 +1,12 @@
 /**
  * Marked stretches of texts, from whatever units a file counts in to code points, and from pieces of text to spans.
  */
+import { codePointCount, sliceCodePoints } from '../records/code-points.ts';
 
 /** Offsets in code points, half-open. */
 export interface Span {
   readonly start: number;
   readonly end: number;
-}
-
-/** Code points of `text` before the UTF-16 code unit `unit`. */
-export function codePointAt(text: string, unit: number): number {
-  let count = 0;
-  for (let at = 0; at < Math.min(unit, text.length); count += 1)
-    at += (text.codePointAt(at) as number) > 0xffff ? 2 : 1;
-  return count;
-}
-
-/** How many code points a text has. */
-export function codePointCount(text: string): number {
-  return codePointAt(text, text.length);
-}
-
-/** The code points `[start, end)` of a text. */
-export function sliceCodePoints(text: string, { start, end }: Span): string {
-  return Array.from(text).slice(start, end).join('');
 }
 
 /**
@@ -60,7 +43,7 @@ function splitsPair(text: string, unit: number): boolean {
 }
 
 function toCodePoints(text: string, start: number, end: number): Span {
-  const first = codePointAt(text, start);
+  const first = codePointCount(text, start);
   return { start: first, end: first + codePointCount(text.slice(start, end)) };
 }
 

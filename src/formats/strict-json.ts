@@ -4,6 +4,7 @@
  * Refused: nesting over the limit, keys that occur twice (one value would be lost), keys that reach a prototype,
  * and whole numbers whose last digits would be lost (beyond 2^53, most are).
  */
+import { parseJson } from '../base/parse-json.ts';
 import { JSON_DEPTH_LIMIT } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
 import { isReservedName } from './fields.ts';
@@ -18,7 +19,7 @@ export function parseStrictJson(text: string): unknown {
   if (text.length > SAFE_TO_PARSE_LENGTH) checkDepth(text);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new UttrError('bad-row', `not valid JSON: ${explain(text, error as Error)}`);
   }

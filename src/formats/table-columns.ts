@@ -26,7 +26,7 @@ export class TableColumns {
   readonly #hasFeatures: boolean;
   readonly #hasMeta: boolean;
 
-  private constructor(features: readonly string[], hasFeatures: boolean, hasMeta: boolean) {
+  constructor(features: readonly string[], hasFeatures: boolean, hasMeta: boolean) {
     this.#features = features;
     this.#ownFeatures = new Set(features);
     this.#hasFeatures = hasFeatures;
@@ -39,23 +39,15 @@ export class TableColumns {
     signal: AbortSignal | undefined,
     visit?: (record: UtteranceRecord) => void,
   ): Promise<TableColumns> {
-    const names = new Set<string>();
-    let hasFeatures = false;
-    let hasMeta = false;
+    const finder = new ColumnFinder();
     for await (const records of source()) {
       throwIfAborted(signal);
       for (const record of records) {
         visit?.(record);
-        hasMeta ||= record.meta !== undefined;
-        for (const [name, value] of Object.entries(record.features ?? {})) {
-          if (names.size <= FEATURE_COLUMN_LIMIT && isCell(name, value)) names.add(name);
-          else hasFeatures = true;
-        }
-        hasFeatures ||= record.features !== undefined && Object.keys(record.features).length === 0;
+        finder.see(record);
       }
     }
-    const features = [...names].sort().slice(0, FEATURE_COLUMN_LIMIT);
-    return new TableColumns(features, hasFeatures || names.size > features.length, hasMeta);
+    return finder.columns();
   }
 
   get header(): readonly string[] {
@@ -91,6 +83,27 @@ export class TableColumns {
     const rest = entries.filter(([name, value]) => !this.#ownFeatures.has(name) || !isCell(name, value));
     const isEmptyObject = record.features !== undefined && entries.length === 0;
     return rest.length === 0 && !isEmptyObject ? '' : json(Object.fromEntries(rest));
+  }
+}
+
+/** Finds the columns that records need, as they go by. */
+export class ColumnFinder {
+  readonly #names = new Set<string>();
+  #hasFeatures = false;
+  #hasMeta = false;
+
+  see({ features, meta }: UtteranceRecord): void {
+    this.#hasMeta ||= meta !== undefined;
+    for (const [name, value] of Object.entries(features ?? {})) {
+      if (this.#names.size <= FEATURE_COLUMN_LIMIT && isCell(name, value)) this.#names.add(name);
+      else this.#hasFeatures = true;
+    }
+    this.#hasFeatures ||= features !== undefined && Object.keys(features).length === 0;
+  }
+
+  columns(): TableColumns {
+    const features = [...this.#names].sort().slice(0, FEATURE_COLUMN_LIMIT);
+    return new TableColumns(features, this.#hasFeatures || this.#names.size > features.length, this.#hasMeta);
   }
 }
 

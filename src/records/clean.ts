@@ -8,9 +8,11 @@
  * Rules run in a fixed order: HTML, masks, whitespace, length. A mask is a word in angle brackets, which folding takes
  * for the word: texts that differ in their telephone numbers alone become one group.
  */
+import { hasLuhnDigit } from './check-digit.ts';
+import { codePointCount, codePointOffsets, unitOffsets } from './code-points.ts';
 import { makeRecord } from './make-record.ts';
 import type { Entity, UtteranceRecord } from './record.ts';
-import { WHITESPACE } from './text.ts';
+import { WHITESPACE_RUN } from './text.ts';
 
 /** What can be masked. */
 export const MASKS = ['email', 'card', 'phone'] as const;
@@ -50,12 +52,25 @@ export interface Cleaned {
 
 /** Whether the rules do anything at all. */
 export function hasRules(rules: CleanRules): boolean {
-  return editors(rules).length > 0 || rules.maxCharacters !== undefined;
+  return makeCleaner(rules) !== undefined;
 }
 
 /** Applies the rules to a record. */
-export function cleanRecord(record: UtteranceRecord, rules: CleanRules): Cleaned {
+export type Cleaner = (record: UtteranceRecord) => Cleaned;
+
+/** What applies the rules; undefined where they do nothing. To be made once for many records. */
+export function makeCleaner(rules: CleanRules): Cleaner | undefined {
   const rounds = editors(rules);
+  if (rounds.length === 0 && rules.maxCharacters === undefined) return undefined;
+  return (record) => cleanWith(record, rounds, rules.maxCharacters ?? Infinity);
+}
+
+/** Applies the rules to one record. */
+export function cleanRecord(record: UtteranceRecord, rules: CleanRules): Cleaned {
+  return makeCleaner(rules)?.(record) ?? { record, applied: [] };
+}
+
+function cleanWith(record: UtteranceRecord, rounds: readonly Editor[], maxCharacters: number): Cleaned {
   const did = new Set<CleanRule>();
   let { text, entities } = record;
   let isChanged = rounds.length > 0;
@@ -72,7 +87,7 @@ export function cleanRecord(record: UtteranceRecord, rules: CleanRules): Cleaned
     }
   }
   const applied = rounds.map(({ rule }) => rule).filter((rule) => did.has(rule));
-  if (rules.maxCharacters !== undefined && Array.from(text).length > rules.maxCharacters) {
+  if (text.length > maxCharacters && codePointCount(text) > maxCharacters) {
     return { record: undefined, applied: [...applied, 'maxCharacters'] };
   }
   if (applied.length === 0) return { record, applied };
@@ -154,16 +169,10 @@ function maskEdits(text: string, mask: Mask): Edit[] {
     .map(({ 0: found, index: start }) => ({ start, end: start + found.length, text: `<${mask}>` }));
 }
 
-/** By its check digit. @see ISO/IEC 7812-1, annex B */
+/** By its length and its check digit. */
 function isCard(found: string): boolean {
   const digits = found.replaceAll(/\D/gu, '');
-  if (digits.length < 13 || digits.length > 19) return false;
-  let sum = 0;
-  for (let at = 0; at < digits.length; at += 1) {
-    const digit = Number(digits[digits.length - 1 - at]) * (at % 2 === 0 ? 1 : 2);
-    sum += digit > 9 ? digit - 9 : digit;
-  }
-  return sum % 10 === 0;
+  return digits.length >= 13 && digits.length <= 19 && hasLuhnDigit(digits);
 }
 
 /** At most 15 digits (ITU-T E.164), and no plain number: those have no separators and no plus. */
@@ -172,10 +181,8 @@ function isPhone(found: string): boolean {
   return digits.length <= 15 && (/[+() /-]/u.test(found) || digits.startsWith('0'));
 }
 
-const RUN = new RegExp(`[${WHITESPACE.map((code) => `\\u${code.toString(16).padStart(4, '0')}`).join('')}]+`, 'gu');
-
 function whitespaceEdits(text: string): Edit[] {
-  return [...text.matchAll(RUN)]
+  return [...text.matchAll(WHITESPACE_RUN)]
     .filter(([run]) => run !== ' ')
     .map(({ 0: run, index: start }) => ({ start, end: start + run.length, text: ' ' }));
 }
@@ -194,7 +201,7 @@ function applyEdits(text: string, edits: readonly Edit[]): string {
 function moveEntities(text: string, entities: readonly Entity[], edits: readonly Edit[]): Entity[] {
   const units = unitOffsets(text);
   const edited = applyEdits(text, edits);
-  const points = pointOffsets(edited);
+  const points = codePointOffsets(edited);
   const moved: Entity[] = [];
   for (const entity of entities) {
     const start = points[moveUnit(units[entity.start] as number, edits, 'start')] as number;
@@ -217,26 +224,4 @@ function moveUnit(unit: number, edits: readonly Edit[], bound: 'start' | 'end'):
     break;
   }
   return unit + shift;
-}
-
-/** UTF-16 code unit at which each code point begins, and the end. */
-function unitOffsets(text: string): number[] {
-  const offsets: number[] = [];
-  let at = 0;
-  for (const character of text) {
-    offsets.push(at);
-    at += character.length;
-  }
-  return [...offsets, at];
-}
-
-/** How many code points lie before each UTF-16 code unit, and before the end. */
-function pointOffsets(text: string): number[] {
-  const offsets: number[] = [];
-  let count = 0;
-  for (const character of text) {
-    for (let unit = 0; unit < character.length; unit += 1) offsets.push(count);
-    count += 1;
-  }
-  return [...offsets, count];
 }

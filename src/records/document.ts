@@ -1,4 +1,5 @@
 /** Checks documents that were read: manifests and pointers. Whatever does not fit is an error with its place. */
+import { parseJson } from '../base/parse-json.ts';
 import { type ErrorCode, UttrError } from '../base/errors.ts';
 import { type Hash, isHash } from '../base/hash.ts';
 import { parseDatasetName } from './dataset-name.ts';
@@ -25,7 +26,7 @@ export class DocumentReader {
 
   json(text: string): unknown {
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (error) {
       return this.fail('is not JSON', error);
     }

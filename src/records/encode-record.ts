@@ -5,6 +5,7 @@
  * R12  decodeRecord(encodeRecord(r)) equals r for every made record; bytes that are not exactly what encodeRecord
  *      gives for some made record are refused.
  */
+import { parseJson } from '../base/parse-json.ts';
 import { isUtf8 } from 'node:buffer';
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 import { UttrError } from '../base/errors.ts';
@@ -56,7 +57,7 @@ export function decodeRecord(json: string | Buffer): UtteranceRecord {
   const text = typeof json === 'string' ? json : json.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw badChunk('it is not JSON', error);
   }

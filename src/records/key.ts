@@ -61,7 +61,12 @@ export function foldedText(text: string): string {
 
 /** The first column of the keys of all records with this text's fold. */
 export function groupColumn(text: string): string {
-  return shortened(fold(text));
+  return groupOfFold(fold(text));
+}
+
+/** The first column of the keys of all records with this fold. */
+export function groupOfFold(folded: string): string {
+  return shortened(folded);
 }
 
 /** The first column of a key: the group it belongs to. */

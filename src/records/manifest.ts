@@ -88,6 +88,8 @@ export interface Manifest {
   readonly intents: CountsBySide;
   readonly batches: readonly ManifestBatch[];
   readonly changes: ManifestChanges;
+  /** Checks whose errors somebody let pass; absent where there were none. */
+  readonly allowed?: readonly string[];
   /** Groups that a merge moved to the side with the largest share; 0 in every other version. */
   readonly crossed: number;
   readonly author: string;
@@ -128,7 +130,7 @@ export function decodeManifest(text: string): Manifest {
   if (Buffer.byteLength(text) > MANIFEST_LIMIT_BYTES) reader.fail(`is larger than ${MANIFEST_LIMIT_BYTES} bytes`);
   const value = reader.json(text);
   reader.format(value, MANIFEST_FORMAT);
-  const fields = reader.object(value, '', FIELDS);
+  const fields = reader.object(value, '', FIELDS, ['allowed']);
   reader.datasetName(fields['dataset'], 'dataset');
   for (const [index, parent] of reader.list(fields['parents'], 'parents').entries()) {
     reader.hash(parent, `parents[${index}]`);
@@ -145,6 +147,7 @@ export function decodeManifest(text: string): Manifest {
   checkBatches(reader, fields['batches']);
   checkChanges(reader, fields['changes']);
   reader.count(fields['crossed'], 'crossed');
+  if (fields['allowed'] !== undefined) reader.strings(fields['allowed'], 'allowed');
   checkWords(reader, fields);
   if (contentId(manifest.sides, manifest.unlabelled) !== manifest.content) {
     reader.fail('has a content id that is not that of its sides');

@@ -57,8 +57,11 @@ export function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
 }
 
+/** An object as JSON has it. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** Whether a value is an object with named fields, as JSON knows them. */
-export function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isFields(value: unknown): value is Fields {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

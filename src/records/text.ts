@@ -41,7 +41,8 @@ function characterClass(codes: readonly number[]): string {
   return `[${codes.map((code) => `\\u${code.toString(16).padStart(4, '0')}`).join('')}]`;
 }
 
-const WHITESPACE_RUN = new RegExp(`${characterClass(WHITESPACE)}+`, 'gu');
+/** One or more whitespace characters. Global: for `replace` and `matchAll`, which start anew. */
+export const WHITESPACE_RUN = new RegExp(`${characterClass(WHITESPACE)}+`, 'gu');
 const APOSTROPHE = new RegExp(` \\u0301|${characterClass(APOSTROPHES)}`, 'gu');
 const PUNCTUATION_RUN = /[\p{P}\p{S} ]+/gu;
 

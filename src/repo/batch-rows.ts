@@ -7,6 +7,7 @@
  */
 import { canonicalJson } from '../base/canonical-json.ts';
 import { encodeRecord } from '../records/encode-record.ts';
+import { invisibleMarks } from '../records/invisible.ts';
 import { recordKey } from '../records/key.ts';
 import type { UtteranceRecord } from '../records/record.ts';
 import type { Lines } from '../tree/lines.ts';
@@ -21,8 +22,33 @@ const TAB = 9;
 const PUT = 'p'.charCodeAt(0);
 const KINDS = { p: 'put', r: 'remove', l: 'label' } as const;
 
+/** Rows of which the first are kept to be shown. */
+export interface ListedRows {
+  count: number;
+  readonly first: { readonly place: Place; readonly text: string }[];
+}
+
+/** Rows that are good, and worth a look. */
+export interface NotedRows {
+  /** Without a label. */
+  readonly unlabelled: ListedRows;
+  /** With characters that nobody sees. */
+  readonly invisible: ListedRows;
+}
+
+const NOTES = ['unlabelled', 'invisible'] as const;
+
+export interface RowMark {
+  readonly runs: number;
+  readonly noted: readonly { readonly count: number; readonly shown: number }[];
+}
+
+/** Rows of each kind that are kept. */
+const KEPT_ROWS = 20;
+
 /** Prints rows as lines for the sorter. */
 export class RowLines {
+  readonly noted: NotedRows = { unlabelled: { count: 0, first: [] }, invisible: { count: 0, first: [] } };
   readonly #sorter: RunSorter;
   readonly #identity: readonly string[];
   readonly #labels = new Map<string, string>();
@@ -42,25 +68,40 @@ export class RowLines {
     if (this.#sorter.needsDrain) await this.#sorter.drain();
   }
 
-  /** A state of the sorter to go back to. */
-  async mark(): Promise<number> {
+  /** A state to go back to. */
+  async mark(): Promise<RowMark> {
     await this.#sorter.drain();
-    return this.#sorter.runCount;
+    return {
+      runs: this.#sorter.runCount,
+      noted: NOTES.map((name) => ({ count: this.noted[name].count, shown: this.noted[name].first.length })),
+    };
   }
 
   /** Forgets everything handed over since the mark. */
-  async rollback(mark: number): Promise<void> {
-    await this.#sorter.dropRuns(mark);
+  async rollback({ runs, noted }: RowMark): Promise<void> {
+    await this.#sorter.dropRuns(runs);
+    for (const [index, { count, shown }] of noted.entries()) {
+      const rows = this.noted[NOTES[index] as keyof NotedRows];
+      rows.count = count;
+      rows.first.length = shown;
+    }
   }
 
   /** Takes lines that another RowLines made and sorted, with the labels they hold. */
-  async addRun(run: Buffer, intents: readonly string[]): Promise<void> {
+  async addRun(run: Buffer, intents: readonly string[], noted: NotedRows): Promise<void> {
     for (const intent of intents) this.#labels.set(intent, intent);
+    for (const name of NOTES) {
+      const [all, more] = [this.noted[name], noted[name]];
+      all.count += more.count;
+      all.first.push(...more.first.slice(0, KEPT_ROWS - all.first.length));
+    }
     await this.#sorter.addRun(run);
   }
 
   /** @param side the one that the file has it on, where that is to be adopted */
   put(record: UtteranceRecord, place: Place, side = ''): void {
+    if (record.intent === undefined) note(this.noted.unlabelled, record.text, place);
+    if (invisibleMarks(record.text).length > 0) note(this.noted.invisible, record.text, place);
     this.#add(recordKey(record, this.#identity), `p${side}`, place, this.#label(record.intent), encodeRecord(record));
   }
 
@@ -94,6 +135,11 @@ export class RowLines {
     const { file, row, line } = place;
     this.#sorter.addText(key, `\t${kind}${US}${file}${US}${row}${US}${line}${US}${intent}${US}${json}\n`);
   }
+}
+
+function note(rows: ListedRows, text: string, place: Place): void {
+  rows.count++;
+  if (rows.first.length < KEPT_ROWS) rows.first.push({ place, text });
 }
 
 /** A sorted row, in place. */

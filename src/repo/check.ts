@@ -11,11 +11,11 @@ import { CHECKS } from '../checks/registry.ts';
 import { type CheckReport, chosenChecks, runChecks } from '../checks/run.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import type { Manifest } from '../records/manifest.ts';
-import { labelNames } from '../records/stratum.ts';
 import { diffTrees } from '../tree/diff.ts';
 import type { Entry } from '../tree/lines.ts';
 import { TreeReader } from '../tree/reader.ts';
 import { BatchCursor } from './batch-cursor.ts';
+import { intentNames } from './change-event.ts';
 import { placesOf, sideNames } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
@@ -70,9 +70,7 @@ function requireKnown(only: readonly string[] | undefined): void {
 
 async function parentIntents(repository: Repository, manifest: Manifest): Promise<ReadonlySet<string> | undefined> {
   const parent = manifest.parents[0];
-  if (parent === undefined) return undefined;
-  const { intents } = (await loadVersion(repository, parent)).manifest;
-  return new Set(Object.keys(intents).flatMap((label) => labelNames(label)));
+  return parent === undefined ? undefined : intentNames((await loadVersion(repository, parent)).manifest);
 }
 
 /** All records of a version in key order, those of all sides together. */

@@ -16,6 +16,7 @@ import {
 import { NORMALISER_VERSION } from '../records/text.ts';
 import type { TreeRoot } from '../tree/build.ts';
 import { type BuiltTrees, buildTrees } from './build-version.ts';
+import type { StagedChange } from './check-staged.ts';
 import { type CommitPlan, planCommit, type PlanOptions } from './commit-plan.ts';
 import type { DatasetConfig } from './config.ts';
 import { planFirst } from './first-version.ts';
@@ -40,6 +41,11 @@ const BULK_RECORDS = 20_000;
 export interface CommitOptions {
   readonly message?: string | undefined;
   readonly author?: string | undefined;
+  /**
+   * The commit is refused where a check of the dataset finds errors in what it changes, except for these checks; which of
+   * them had errors is recorded. Nothing is checked where it is undefined.
+   */
+  readonly allow?: readonly string[] | undefined;
 }
 
 export interface CommitSummary {
@@ -52,6 +58,8 @@ export interface CommitSummary {
   readonly sides: Readonly<Record<string, number>>;
   readonly changes: ChangeCounts;
   readonly crossed: number;
+  /** Checks whose errors were let pass. */
+  readonly allowed: readonly string[];
   readonly pointer: string;
   readonly warnings: readonly string[];
 }
@@ -94,17 +102,18 @@ export async function commit(
       progress: repository.progress,
     });
     checkCounts(repository, dataset, plan, trees);
+    const change = { path: staged.path, policy, identity: config.identity, parent, plan };
+    const allowed = await allowedErrors(repository, config, options, change);
     await settled;
     const manifest = manifestOf({
+      ...change,
       repository,
       dataset,
-      identity: config.identity,
-      policy,
-      plan,
       trees,
       batches: staged.summary.batches,
       parents: parent === undefined ? [] : [parent],
       crossed: 0,
+      allowed,
       message: options.message ?? defaultMessage(staged),
       author: await author,
     });
@@ -192,6 +201,18 @@ function checkCounts(repository: Repository, dataset: string, plan: CommitPlan, 
   });
 }
 
+/** Checks whose errors are let pass. @throws check-failed */
+async function allowedErrors(
+  repository: Repository,
+  config: DatasetConfig,
+  { allow }: CommitOptions,
+  change: StagedChange,
+): Promise<readonly string[]> {
+  if (allow === undefined) return [];
+  const { passChecks } = await import('./commit-checks.ts');
+  return passChecks(repository, change, config.checks, allow);
+}
+
 function defaultMessage(staged: Staged): string {
   const names = staged.summary.batches.map((batch) => batch.name);
   return names.length === 0 ? 'edit' : `add ${names.slice(0, 5).join(', ')}`;
@@ -207,6 +228,8 @@ interface ManifestParts {
   readonly batches: readonly ManifestBatch[];
   readonly parents: readonly Version[];
   readonly crossed: number;
+  /** Checks whose errors somebody let pass. */
+  readonly allowed?: readonly string[];
   readonly message: string;
   readonly author: string;
 }
@@ -233,6 +256,7 @@ export function manifestOf(parts: ManifestParts): Manifest {
     intents: plan.counter.intents.toObject(),
     batches: parts.batches,
     changes: { ...plan.counter.totals.changes, list: trees.changes },
+    ...(parts.allowed === undefined || parts.allowed.length === 0 ? {} : { allowed: parts.allowed }),
     crossed: parts.crossed,
     author: parts.author,
     message: parts.message,
@@ -260,6 +284,7 @@ export function summaryOf(version: Version, warnings: readonly string[]): Commit
     sides,
     changes,
     crossed: manifest.crossed,
+    allowed: manifest.allowed ?? [],
     pointer: pointerPath(manifest.dataset),
     warnings,
   };

@@ -3,6 +3,8 @@
  * `planCommit` and `buildTrees` make, without an object for each line, its group and its move.
  */
 import { throwIfAborted } from '../base/errors.ts';
+import type { CheckedRecord } from '../checks/check.ts';
+import { decodeRecord } from '../records/encode-record.ts';
 import type { Progress } from '../base/ports.ts';
 import { type SplitPolicy, UNLABELLED_PLACE as UNLABELLED } from '../records/manifest.ts';
 import { SplitAssigner } from '../split/assign.ts';
@@ -82,6 +84,43 @@ export async function planFirst(
     warnings: assigned.warnings,
     isOnlyAdded: true,
   };
+}
+
+/** The groups of a first version that have several records, their neighbours beside each other. */
+export async function* repeatedGroups(
+  path: string,
+  identity: readonly string[],
+  plan: CommitPlan,
+): AsyncIterable<readonly CheckedRecord[]> {
+  const groups = new Groups();
+  let side: string | undefined;
+  let ordinal = 0;
+  let before: { readonly lines: AddedLines; readonly index: number } | undefined;
+  let isOpen = false;
+  const recordAt = (lines: AddedLines, index: number): CheckedRecord => ({
+    record: decodeRecord(recordOf(lines, index)),
+    side: (lines.intents[index] === '' ? undefined : side) ?? UNLABELLED,
+    group: lines.buffer.toString('utf8', lines.starts[index], lines.foldEnds[index]),
+  });
+  for await (const lines of readAddedLines(path, identity)) {
+    if (lines === undefined) continue;
+    const found: CheckedRecord[] = [];
+    for (let index = 0; index < lines.count; index++) {
+      const isFirst = groups.isFirst(lines, index);
+      if (isFirst) {
+        side = undefined;
+        isOpen = false;
+      }
+      if (lines.intents[index] !== '') side ??= plan.newSides(ordinal++);
+      if (isFirst) continue;
+      const last = index > 0 ? { lines, index: index - 1 } : before;
+      if (!isOpen && last !== undefined) found.push(recordAt(last.lines, last.index));
+      isOpen = true;
+      found.push(recordAt(lines, index));
+    }
+    before = { lines, index: lines.count - 1 };
+    if (found.length > 0) yield found;
+  }
 }
 
 interface FirstTrees {

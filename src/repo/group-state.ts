@@ -47,9 +47,14 @@ export interface IncomingGroup {
   readonly rows: readonly IncomingRow[];
 }
 
+/** What an accepted row does; `echoed`: it is new, but its text was there but for case, blanks or punctuation. */
+export type RowEffect = 'new' | 'echoed' | 'relabelled' | 'updated' | 'removed';
+
 /** What a row met. `conflict`: another label is there and the policy does not say which one holds. */
 export type RowOutcome =
-  | { readonly kind: 'accepted' | 'duplicate' | 'kept' | 'absent' }
+  | { readonly kind: 'accepted'; readonly effect: RowEffect }
+  /** `unchanged`: it was there; `repeated`: an earlier row of the batch said so. */
+  | { readonly kind: 'unchanged' | 'repeated' | 'kept' | 'absent' }
   | {
       readonly kind: 'conflict';
       readonly text: string;
@@ -130,34 +135,17 @@ export class GroupState {
     if (row.kind === 'put') return this.#applyPut(row, member, policy, replaceWhole);
     if (member?.after === undefined) return { kind: 'absent' };
     const next = row.kind === 'remove' ? undefined : relabel(member.after, row.json);
-    if (next === member.after) return { kind: 'duplicate' };
+    if (next === member.after) return duplicate(member);
     member.after = next;
     member.place = row.place;
-    return { kind: 'accepted' };
+    return { kind: 'accepted', effect: row.kind === 'remove' ? 'removed' : 'relabelled' };
   }
 
   #applyPut(row: IncomingRow, member: Member | undefined, policy: ConflictPolicy, replaceWhole: boolean): RowOutcome {
-    if (member?.after === undefined) {
-      const before = member?.before;
-      this.#members.set(row.key, { before, prior: member?.prior, after: row.json, place: row.place });
-      return { kind: 'accepted' };
-    }
-    if (member.after === row.json) return { kind: 'duplicate' };
-    const there = decodeRecord(member.after);
-    const comes = decodeRecord(row.json);
-    const next = encodeRecord(replaceWhole && member.place === undefined ? comes : combine(there, comes));
-    if (next === member.after) return { kind: 'duplicate' };
-    if (isOtherLabel(there, comes)) {
-      // With whole replacement the file is the truth, but not against itself.
-      const effective = replaceWhole && member.place === undefined ? 'relabel' : policy;
-      if (effective === 'keep') return { kind: 'kept' };
-      if (effective === 'error') {
-        return { kind: 'conflict', text: there.text, existing: labelText(there.intent), earlier: member.place };
-      }
-    }
-    member.after = next;
-    member.place = row.place;
-    return { kind: 'accepted' };
+    if (member?.after !== undefined) return putOver(row, member, member.after, policy, replaceWhole);
+    const isEcho = [...this.#members.values()].some(({ after }) => after !== undefined);
+    this.#members.set(row.key, { before: member?.before, prior: member?.prior, after: row.json, place: row.place });
+    return { kind: 'accepted', effect: isEcho ? 'echoed' : 'new' };
   }
 
   /** Removes every record that no row of this batch has named. */
@@ -183,6 +171,19 @@ export class GroupState {
     for (const { before, after } of this.#members.values()) countChange(before, after, counts);
   }
 
+  /** Adds what the staged file changes in the number of records of each label, by its canonical JSON. */
+  countLabels(counts: Map<string, number>): void {
+    const add = (record: string | undefined, count: number): void => {
+      const label = intentJson(record);
+      if (label !== '') counts.set(label, (counts.get(label) ?? 0) + count);
+    };
+    for (const { before, after } of this.#members.values()) {
+      if (before === after) continue;
+      add(before, -1);
+      add(after, 1);
+    }
+  }
+
   /** Whether the group differs from the parent version at all. */
   get isChanged(): boolean {
     return [...this.#members.values()].some(({ before, after }) => before !== after);
@@ -203,6 +204,36 @@ export class GroupState {
   intents(): string[] {
     return [...this.#members.values()].map((member) => intentJson(member.after)).filter((intent) => intent !== '');
   }
+}
+
+/** Brings a row together with the record that is there. */
+function putOver(
+  row: IncomingRow,
+  member: Member,
+  after: string,
+  policy: ConflictPolicy,
+  replaceWhole: boolean,
+): RowOutcome {
+  if (after === row.json) return duplicate(member);
+  const there = decodeRecord(after);
+  const comes = decodeRecord(row.json);
+  const isTruth = replaceWhole && member.place === undefined;
+  const next = encodeRecord(isTruth ? comes : combine(there, comes));
+  if (next === after) return duplicate(member);
+  // With whole replacement the file is the truth, but not against itself.
+  if (isOtherLabel(there, comes) && !isTruth) {
+    if (policy === 'keep') return { kind: 'kept' };
+    if (policy === 'error') {
+      return { kind: 'conflict', text: there.text, existing: labelText(there.intent), earlier: member.place };
+    }
+  }
+  member.after = next;
+  member.place = row.place;
+  return { kind: 'accepted', effect: changeKind(after, next) === 'relabelled' ? 'relabelled' : 'updated' };
+}
+
+function duplicate({ place }: Member): RowOutcome {
+  return { kind: place === undefined ? 'unchanged' : 'repeated' };
 }
 
 /** Adds one to the kind of change between two states of a record. */

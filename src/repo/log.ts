@@ -18,6 +18,8 @@ export interface LogEntry {
   readonly sides: Readonly<Record<string, number>>;
   readonly changes: ChangeCounts;
   readonly crossed: number;
+  /** Checks whose errors were let pass. */
+  readonly allowed: readonly string[];
   readonly batches: readonly ManifestBatch[];
   readonly tags: readonly string[];
 }
@@ -82,6 +84,7 @@ function entry(version: Version, tags: ReadonlyMap<string, readonly string[]>): 
     sides,
     changes: { added, relabelled, updated, removed },
     crossed: manifest.crossed,
+    allowed: manifest.allowed ?? [],
     batches: manifest.batches,
     tags: tags.get(hash) ?? [],
   };

@@ -4,6 +4,7 @@
  * A state that is that of a common version is unchanged; what one branch changed holds, what both changed in the
  * same way holds too. A field both changed differently is a conflict of the whole record, for a person to settle.
  */
+import { parseJson } from '../base/parse-json.ts';
 import { canonicalJson, type JsonValue } from '../base/canonical-json.ts';
 
 /** What becomes of a value; undefined: both branches changed it, each in its own way. */
@@ -30,9 +31,9 @@ export function mergeRecord(
   const whole = pick(bases, ours, theirs);
   if (whole !== undefined || ours === undefined || theirs === undefined) return whole;
   const fields = mergeFields(
-    bases.flatMap((base) => (base === undefined ? [] : [JSON.parse(base) as Json])),
-    JSON.parse(ours) as Json,
-    JSON.parse(theirs) as Json,
+    bases.flatMap((base) => (base === undefined ? [] : [parseJson(base) as Json])),
+    parseJson(ours) as Json,
+    parseJson(theirs) as Json,
   );
   return fields && { value: canonicalJson(fields.value) };
 }
@@ -64,7 +65,7 @@ function mergeFields(bases: readonly Json[], ours: Json, theirs: Json): Picked<J
     canonicalJson(only(theirs, TOGETHER)),
   );
   if (rest === undefined || spoken === undefined) return undefined;
-  return { value: { ...merged, ...rest.value, ...(JSON.parse(spoken.value) as Json) } };
+  return { value: { ...merged, ...rest.value, ...(parseJson(spoken.value) as Json) } };
 }
 
 function nestedOf(record: Json, name: string): Json {
@@ -81,7 +82,7 @@ function mergeEach(bases: readonly Json[], ours: Json, theirs: Json): Picked<Jso
     };
     const picked = pick(bases.map(state), state(ours), state(theirs));
     if (picked === undefined) return undefined;
-    if (picked.value !== undefined) merged[name] = JSON.parse(picked.value) as JsonValue;
+    if (picked.value !== undefined) merged[name] = parseJson(picked.value) as JsonValue;
   }
   return { value: merged };
 }

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { throwIfAborted } from '../base/errors.ts';
 import { WorkerRequests } from '../base/worker-requests.ts';
 import { type ReadOptions, type ReadReport, ROW_LIMIT } from '../formats/format.ts';
-import type { RowLines } from './batch-rows.ts';
+import type { RowLines, RowMark } from './batch-rows.ts';
 import type { BatchInput } from './input.ts';
 import type { ParseAnswer, ParsedStretch, ParseRequest } from './parse-worker.ts';
 import type { Repository } from './repository.ts';
@@ -54,6 +54,7 @@ export async function parseInParallel(repository: Repository, job: ParallelJob):
       await job.rows.addRun(
         Buffer.from(stretch.run.buffer, stretch.run.byteOffset, stretch.run.byteLength),
         stretch.intents,
+        stretch.noted,
       );
       report.add(stretch);
       repository.progress.update('reading', report.rows, undefined, 'rows');
@@ -74,7 +75,7 @@ export async function parseInParallel(repository: Repository, job: ParallelJob):
   }
 }
 
-async function giveUp(job: ParallelJob, mark: number): Promise<undefined> {
+async function giveUp(job: ParallelJob, mark: RowMark): Promise<undefined> {
   await job.rows.rollback(mark);
   return undefined;
 }

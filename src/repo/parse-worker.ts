@@ -10,7 +10,7 @@ import type { Numbered } from '../base/worker-requests.ts';
 import type { ReadOptions } from '../formats/format.ts';
 import { jsonlFormat } from '../formats/jsonl.ts';
 import { RunSorter } from '../tree/sort.ts';
-import { RowLines } from './batch-rows.ts';
+import { RowLines, type NotedRows } from './batch-rows.ts';
 import { PlainLines } from './plain-lines.ts';
 
 export interface ParseRequest extends Numbered {
@@ -26,6 +26,7 @@ export interface ParsedStretch {
   readonly run: Uint8Array;
   readonly rows: number;
   readonly intents: readonly string[];
+  readonly noted: NotedRows;
   /** Key and the field it was used as. */
   readonly columns: readonly (readonly [string, string])[];
 }
@@ -63,7 +64,8 @@ function parsePlain({ bytes, file, linesBefore, identity, map }: ParseRequest): 
   });
   if (!isPlain || rows === 0) return undefined;
   const fields = [...(hasFeatures ? ['features'] : []), 'intent', 'text'];
-  return { run: sorter.takeRun(), rows, intents: [...lines.intents], columns: fields.map((field) => [field, field]) };
+  const columns = fields.map((field) => [field, field] as const);
+  return { run: sorter.takeRun(), rows, intents: [...lines.intents], noted: lines.noted, columns };
 }
 
 async function parse(request: ParseRequest): Promise<ParsedStretch | undefined> {
@@ -94,7 +96,8 @@ async function parse(request: ParseRequest): Promise<ParsedStretch | undefined> 
   }
   if (reading.report.notes.length > 0) return undefined;
   const run = sorter.takeRun();
-  return { run, rows, intents: [...lines.intents], columns: [...reading.report.columns] };
+  const columns = [...reading.report.columns];
+  return { run, rows, intents: [...lines.intents], noted: lines.noted, columns };
 }
 
 parentPort?.on('message', (request: ParseRequest) => {

@@ -6,6 +6,7 @@
  * code; of a text it is enough that it begins and ends with something and is short enough. Where a stretch holds
  * anything else, the general reader takes all of it.
  */
+import { parseJson } from '../base/parse-json.ts';
 import { encodeRecord } from '../records/encode-record.ts';
 import { makeRecord } from '../records/make-record.ts';
 
@@ -83,7 +84,7 @@ function apart(text: string): string {
 function isCanonical(features: string | undefined, intent: string): boolean {
   const line = `{${features === undefined ? '' : `"features":${features},`}"intent":${intent},"text":"x"}`;
   try {
-    const made = makeRecord(JSON.parse(line) as Parameters<typeof makeRecord>[0]);
+    const made = makeRecord(parseJson(line) as Parameters<typeof makeRecord>[0]);
     return 'record' in made && encodeRecord(made.record) === line;
   } catch {
     return false;

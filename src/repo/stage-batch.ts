@@ -15,7 +15,7 @@ import { removeStagedLeftovers } from './leftovers.ts';
 import type { Repository } from './repository.ts';
 import { FileRunStore } from './run-store.ts';
 import { restage } from './restage.ts';
-import { type RowConflict, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
+import { type RowConflict, type RowWatcher, type StagePolicy, stageRows, type StageTally } from './stage-rows.ts';
 import { readStagedGroups, StagedWriter } from './staged-file.ts';
 import { checkStaged, discardStaged, readStagedState, type Staged, type StagedSummary } from './staged-state.ts';
 import type { Version } from './versions.ts';
@@ -34,6 +34,9 @@ export interface StageJob {
   readonly decide: (tally: StageTally) => boolean;
   /** Starts from nothing instead of from what is staged already. */
   readonly fresh: boolean;
+  readonly watcher?: RowWatcher | undefined;
+  /** Looks at the staged file, also where it will not be recorded. */
+  readonly inspect?: ((path: string, lines: number, tally: StageTally) => Promise<void>) | undefined;
   /** Runs just before the staged file is recorded, e.g. to write a new dataset's configuration. */
   readonly beforeRecord?: () => Promise<void>;
 }
@@ -80,14 +83,21 @@ async function writeStaged(
         policy: job.policy,
         writer,
         onConflict: job.onConflict,
+        watcher: job.watcher,
       }),
     );
-    if (!job.decide(tally)) {
+    const isRecorded = job.decide(tally);
+    if (!isRecorded && job.inspect === undefined) {
       await writer.abort();
       return { tally };
     }
     await writer.publish();
     crashPoint('staged.written');
+    await job.inspect?.(repository.path('staged', file), writer.lines, tally);
+    if (!isRecorded) {
+      await discardStaged(repository, file);
+      return { tally };
+    }
     await job.beforeRecord?.();
     const intents = new Set([...(kept?.summary.intents ?? []), ...[...rows.intents].flatMap(labelNames)]);
     const summary: StagedSummary = {

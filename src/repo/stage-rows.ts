@@ -18,6 +18,7 @@ import {
   noChanges,
   noSides,
   type Place,
+  type RowOutcome,
 } from './group-state.ts';
 import { NO_HOME, type StagedLine, type StagedWriter } from './staged-file.ts';
 
@@ -42,7 +43,10 @@ export interface RowConflict {
 /** What staging a batch comes to. */
 export interface StageTally {
   accepted: number;
-  duplicate: number;
+  /** Of the accepted rows, those that are new, though their text is there but for case, blanks or punctuation. */
+  echoed: number;
+  unchanged: number;
+  repeated: number;
   kept: number;
   absent: number;
   conflicts: number;
@@ -52,17 +56,25 @@ export interface StageTally {
   readonly sides: AdoptedSides;
   /** What the staged file as a whole changes against the parent version. */
   readonly staged: ChangeCounts;
+  /**
+   * By label, how many records more or fewer the staged file makes; not counted for what a dataset begins with, which
+   * may be a hundred million.
+   */
+  readonly labels: Map<string, number>;
 }
 
 export const newTally = (): StageTally => ({
   accepted: 0,
-  duplicate: 0,
+  echoed: 0,
+  unchanged: 0,
+  repeated: 0,
   kept: 0,
   absent: 0,
   conflicts: 0,
   changes: noChanges(),
   sides: noSides(),
   staged: noChanges(),
+  labels: new Map(),
 });
 
 export interface StageInput {
@@ -76,6 +88,14 @@ export interface StageInput {
   readonly policy: StagePolicy;
   readonly writer: StagedWriter;
   readonly onConflict: (conflict: RowConflict, row: IncomingRow) => void;
+  readonly watcher?: RowWatcher | undefined;
+}
+
+/** Is told what becomes of every row. */
+export interface RowWatcher {
+  settle(row: IncomingRow, outcome: RowOutcome): void;
+  /** Puts away what the memory does not hold any more. */
+  spill(): Promise<void>;
 }
 
 interface Meeting {
@@ -87,7 +107,7 @@ interface Meeting {
 /** Writes the next staged file and says what it comes to. */
 export async function stageRows(input: StageInput): Promise<StageTally> {
   const tally = newTally();
-  if (input.base.isEmpty && input.staged === undefined) await stageNew(input, tally);
+  if (input.base.isEmpty && input.staged === undefined && input.watcher === undefined) await stageNew(input, tally);
   else await stageMeetings(input, tally);
   return tally;
 }
@@ -164,6 +184,7 @@ async function settle(window: readonly Meeting[], input: StageInput, tally: Stag
     settleGroup(state, meeting.rows, input, tally);
     if (input.writer.needsDrain) await input.writer.drain();
   }
+  await input.watcher?.spill();
   await input.writer.drain();
 }
 
@@ -183,11 +204,13 @@ function settleGroup(state: GroupState, rows: readonly IncomingRow[], input: Sta
   const { policy } = input;
   for (const row of rows) {
     const outcome = state.apply(row, policy.onConflict, policy.replace);
+    input.watcher?.settle(row, outcome);
     if (outcome.kind === 'conflict') {
       tally.conflicts++;
       input.onConflict({ place: row.place, ...outcome }, row);
     } else {
       tally[outcome.kind]++;
+      if (outcome.kind === 'accepted' && outcome.effect === 'echoed') tally.echoed++;
     }
     if (policy.replace) state.name(row);
   }
@@ -197,6 +220,7 @@ function settleGroup(state: GroupState, rows: readonly IncomingRow[], input: Sta
   if (!state.isChanged) return;
   for (const line of state.lines()) input.writer.write(line);
   state.countAll(tally.staged);
+  state.countLabels(tally.labels);
 }
 
 function least(keys: readonly (Buffer | undefined)[]): Buffer | undefined {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { CheckedRecord } from '../../src/checks/check.ts';
+import { IntentCounts } from '../../src/checks/intent-counts.ts';
 import { CHECKS } from '../../src/checks/registry.ts';
-import { check, found, type Given } from './support.ts';
+import type { Neighbour } from '../../src/checks/run.ts';
+import { check, checked, found, type Given } from './support.ts';
 
 const many = (count: number, intent: string, side = 'train'): Given[] =>
   Array.from({ length: count }, (_, at): Given => [`${intent} number ${at}`, intent, side]);
@@ -87,6 +90,58 @@ test('a group on two sides is a leak, now or in any earlier version; one that mo
   expect(await found('leaks', rows, { leaks: { history: false } }, { leftSides })).toHaveLength(1);
 });
 
+test('of a change, counting checks tell of the intents it touches, by the counts of the whole version', async () => {
+  const counts = new IntentCounts();
+  for (const [intent, texts] of [
+    ['few', 3],
+    ['fewer', 1],
+    ['many', 100],
+    ['meny', 12],
+  ] as const) {
+    counts.addTexts(intent, 'train', texts);
+  }
+  const neighbours = (): Promise<Neighbour[]> => Promise.resolve([]);
+  const change = { rows: 116, counts, intents: ['few', 'meny'], neighbours, sample: () => Promise.resolve([]) };
+  const around = { change, parentIntents: new Set(['few']) };
+  const rows: Given[] = [['a new text', 'few']];
+  expect(await found('minimum-per-intent', rows, {}, around)).toEqual([
+    'warn intent few: "few" has 3 texts in train; at least 10 are wanted',
+  ]);
+  expect(await found('intent-names', rows, { 'intent-names': { shortest: 3 } }, around)).toEqual([
+    'warn intent meny: "meny" (12 texts) and "many" (100 texts) differ by one character',
+  ]);
+  expect(await found('imbalance', rows, {}, around)).toEqual([]);
+  expect(await found('out-of-scope', rows, {}, around)).toEqual([]);
+  const declared = { expectations: { maxRows: 100, minMeanLength: 50 } };
+  expect(await found('expectations', rows, declared, around)).toEqual([
+    'error dataset: rows: 116; at most 100 expected',
+  ]);
+});
+
+test('of a change, pairs are those within it, and those with what it leaves alone', async () => {
+  const rows = checked([
+    ['how much paid time off is left for me', 'balance'],
+    ['how much paid time off is left for me a', 'used'],
+  ]);
+  const [changed] = rows as [CheckedRecord];
+  const [other] = checked([['how much paid time off is left for mee', 'balance', 'test']]) as [CheckedRecord];
+  const neighbours = (texts: readonly CheckedRecord[], threshold: number): Promise<Neighbour[]> => {
+    expect(texts).toEqual(rows);
+    expect(threshold).toBe(0.9);
+    return Promise.resolve([{ changed, other, similarity: 0.95 }]);
+  };
+  const sample = (): Promise<CheckedRecord[]> => Promise.resolve([]);
+  const change = { rows: 3, counts: new IntentCounts(), intents: ['balance'], neighbours, sample };
+  expect(await found('near-duplicates', rows, {}, { change })).toEqual([
+    expect.stringContaining(
+      'warn intent: "how much paid time off is left for me" (balance) and "how much paid time off is left for me a" (used)',
+    ),
+    expect.stringContaining(
+      'warn side: "how much paid time off is left for me" (train) and "how much paid time off is left for mee" (test)',
+    ),
+  ]);
+});
+
 test('intents are counted by different texts on the side that is trained on', async () => {
   const rows: Given[] = [
     ...many(10, 'full'),
@@ -96,9 +151,9 @@ test('intents are counted by different texts on the side that is trained on', as
     ...many(20, 'untrained', 'test'),
   ];
   expect(await found('minimum-per-intent', rows)).toEqual([
-    'warn intent few: "few" has 9 different texts in train; at least 10 are wanted',
-    'error intent single: "single" has 1 different text in train; at least 2 are wanted',
-    'error intent untrained: "untrained" has 0 different texts in train; at least 2 are wanted',
+    'warn intent few: "few" has 9 texts in train; at least 10 are wanted',
+    'error intent single: "single" has 1 text in train; at least 2 are wanted',
+    'error intent untrained: "untrained" has 0 texts in train; at least 2 are wanted',
   ]);
   expect(await found('minimum-per-intent', rows, { 'minimum-per-intent': { severity: 'info' } })).toEqual(
     expect.arrayContaining([expect.stringMatching(/^info intent single/u)]),
@@ -116,7 +171,7 @@ test('duplicates, imbalance and names of intents', async () => {
   ).toEqual(['info text: "Hello!" is there 2 times'].map((line) => line.replace('Hello!', 'hello')));
   const rows = [...many(30, 'large'), ...many(3, 'b'), ...many(2, 'c')];
   expect(await found('imbalance', rows)).toEqual([
-    'warn intent large: "large" has 30 different texts, 10.0 times the median of 3',
+    'warn intent large: "large" has 30 texts, 10.0 times the median of 3',
   ]);
   expect(await found('imbalance', rows, { imbalance: { ratio: 11 } })).toEqual([]);
   const names = ['Refund', 'refund', 'transfer', 'transfers', 'trasnfer', 'faq_1', 'faq_2', 'yes', 'yet'];
@@ -240,13 +295,11 @@ test('entities with blanks at the edges, overlapping, or marked in one of two eq
 
 test('the share out of scope, and intents that are new or gone', async () => {
   const rows: Given[] = [...many(3, 'greet'), ...many(1, 'oos')];
-  expect(await found('out-of-scope', rows)).toEqual([
-    'info dataset: 1 of 4 different texts (25.0 %) are out of scope ("oos")',
-  ]);
+  expect(await found('out-of-scope', rows)).toEqual(['info dataset: 1 of 4 texts (25.0 %) are out of scope ("oos")']);
   expect(await found('intent-changes', rows)).toEqual([]);
   const report = await check(rows, {}, { only: ['intent-changes'], parentIntents: new Set(['oos', 'greed', 'leave']) });
   expect(report.findings.map(({ message, hint }) => `${message} (${hint})`)).toEqual([
-    '"greet" is new, with 3 different texts (was "greed" meant?)',
+    '"greet" is new, with 3 texts (was "greed" meant?)',
     '"greed" is gone (nothing to do if it is meant; models trained before still answer with it)',
     '"leave" is gone (nothing to do if it is meant; models trained before still answer with it)',
   ]);
@@ -309,7 +362,12 @@ test('a text whose neighbours agree on another intent is suspicious', async () =
   expect(await found('suspicious-intents', rows)).toEqual([
     'info intent: "how much paid time off is left for me d" is used, but 3 of its 3 neighbours are balance',
   ]);
-  expect(await found('suspicious-intents', rows, { 'suspicious-intents': { maxTexts: 3 } })).toEqual([]);
+  expect(await found('suspicious-intents', rows, { 'suspicious-intents': { maxTexts: 3 } })).toEqual([
+    'info dataset: 4 different texts were not compared with their neighbours: it would take minutes',
+  ]);
+  expect(await found('suspicious-intents', rows, { 'suspicious-intents': { maxPairs: 1 } })).toEqual([
+    'info dataset: the search ended after 1 pairs of neighbours',
+  ]);
 });
 
 test('a text in another script than its language is told', async () => {

@@ -7,11 +7,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { joinSimilar } from '../../src/checks/similarity-join.ts';
 import { TrigramCorpus } from '../../src/checks/trigram-corpus.ts';
-
-function trigrams(text: string): Set<string> {
-  const padded = ` ${text} `;
-  return new Set(Array.from({ length: padded.length - 2 }, (_, at) => padded.slice(at, at + 3)));
-}
+import { texts, threshold, trigrams } from './alike-texts.ts';
 
 function bruteForce(texts: readonly string[], threshold: number): string[] {
   const sets = texts.map((text) => trigrams(text));
@@ -38,23 +34,6 @@ function joined(texts: readonly string[], threshold: number): string[] {
   expect(isWhole).toBe(true);
   return pairs.sort();
 }
-
-const word = fc.string({ unit: fc.constantFrom('a', 'b', 'é', '語', '\u{1F600}', ' '), maxLength: 12 });
-const phrase = fc.array(fc.constantFrom('book', 'a', 'table', 'for', 'two', 'now', 'please', 'cancel'), {
-  minLength: 1,
-  maxLength: 9,
-});
-const texts = fc.array(
-  fc.oneof(
-    word,
-    phrase.map((words) => words.join(' ')),
-  ),
-  { maxLength: 40 },
-);
-const threshold = fc.oneof(
-  fc.constantFrom(0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 1),
-  fc.double({ min: 0.3, max: 1, noNaN: true }),
-);
 
 test('the join finds the pairs that comparing all with all finds, each once', () => {
   fc.assert(

@@ -1,5 +1,5 @@
 /** Checks over invented records: given as `[text, intent, side]` or as whole records. */
-import type { CheckedRecord, Scene } from '../../src/checks/check.ts';
+import type { CheckedRecord } from '../../src/checks/check.ts';
 import { type CheckInput, type CheckReport, runChecks } from '../../src/checks/run.ts';
 import { parseChecks } from '../../src/checks/settings.ts';
 import { groupColumn } from '../../src/records/key.ts';
@@ -27,7 +27,9 @@ function recordOf(fields: Record<string, unknown>): UtteranceRecord {
   return made.record;
 }
 
-export interface Around extends Partial<Pick<Scene, 'identity' | 'parentIntents' | 'leftSides' | 'sides'>> {
+export interface Around extends Partial<
+  Pick<CheckInput, 'identity' | 'parentIntents' | 'leftSides' | 'sides' | 'change'>
+> {
   readonly only?: readonly string[];
   readonly today?: string;
   readonly batchSize?: number;

@@ -7,7 +7,7 @@ async function project(checks: unknown = {}): Promise<Project> {
   const made = await newProject();
   made.write('rows.csv', `${utterances(20)}To-do list,a|b\nto do list,<script>\n`);
   await made.do('add', 'support', 'rows.csv');
-  await made.do('commit', '-m', 'first');
+  await made.do('commit', '-m', 'first', '--allow', 'conflicting-labels');
   const config = JSON.parse(made.read('uttr.json')) as { datasets: Record<string, Record<string, unknown>> };
   (config.datasets['support'] as Record<string, unknown>)['checks'] = checks;
   made.write('uttr.json', JSON.stringify(config));
@@ -59,4 +59,23 @@ test('a wrong setting is an error of the configuration, with a hint', async () =
 test('--limit shows fewer findings, and says how many more there are', async () => {
   const { stdout } = await (await project()).run('check', '--only', 'minimum-per-intent', '--limit', '1');
   expect(stdout).toContain('… 1 more');
+});
+
+test('commit refuses what a check calls an error, names every finding, and records what is let pass', async () => {
+  const made = await newProject();
+  made.write('rows.csv', `${utterances(20)}To-do list,a|b\nto do list,c\nto dos,a|b\nto-dos,c\n`);
+  await made.do('add', 'support', 'rows.csv');
+  const refused = await made.run('commit', '-m', 'first');
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain(
+    'error[check-failed]: "to do list" is labelled "a|b", "c" (conflicting-labels), and 1 more; nothing was committed',
+  );
+  expect(refused.stderr).toContain('--allow conflicting-labels');
+  expect(refused.stderr).toContain('  conflicting-labels: "to dos" is labelled "a|b", "c"');
+  expect((await made.run('log')).stdout).toBe('');
+  const done = await made.do('commit', '-m', 'first', '--allow', 'conflicting-labels');
+  expect(done.stdout).toContain('in spite of errors: conflicting-labels');
+  expect((await made.run('show')).stdout).toContain('allowed  conflicting-labels (errors that were let pass)');
+  const wrong = await made.run('commit', '--allow', 'leak');
+  expect(wrong.code).toBe(2);
 });

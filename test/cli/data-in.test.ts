@@ -55,6 +55,7 @@ describe('add', () => {
     expect(await project.show('add', 'support', 'a.csv')).toMatchInlineSnapshot(`
       "a.csv: csv, 3 rows (Phrase → text, Label → intent, role → features.role)
         3  accepted
+        1  of them there already but for case, blanks or punctuation
       Changes: 3 added.
       New intents: greet, leave.
       Staged. Next: uttr commit support -m "what this batch is"
@@ -86,6 +87,10 @@ describe('add', () => {
         "accepted": 2,
         "rejected": 0,
         "duplicate": 0,
+        "repeated": 0,
+        "echoed": 0,
+        "unlabelled": 0,
+        "invisible": 0,
         "conflict": 0,
         "kept": 0
        },
@@ -100,6 +105,25 @@ describe('add', () => {
         "greet",
         "leave"
        ],
+       "intents": [
+        {
+         "intent": "greet",
+         "before": 0,
+         "after": 1
+        },
+        {
+         "intent": "leave",
+         "before": 0,
+         "after": 1
+        }
+       ],
+       "nearDuplicates": {
+        "count": 0,
+        "first": []
+       },
+       "checks": null,
+       "unlabelled": [],
+       "invisible": [],
        "rejected": [],
        "staged": true,
        "dropped": false,
@@ -175,17 +199,23 @@ describe('add', () => {
     ]);
   });
 
-  test('a dry run leaves no trace', async () => {
+  test('a dry run leaves no trace but the index of like texts', async () => {
     const project = await committedProject();
     project.write('b.csv', 'text,intent\nnew words,greet\nbad,\n');
-    const before = project.files();
+    const traces = (): string[][] =>
+      Object.entries(project.files()).filter(([path]) => !path.startsWith('.uttr/similar/'));
+    const before = traces();
     expect(await project.show('add', 'support', 'b.csv', '--dry-run')).toMatchInlineSnapshot(`
       "[exit 3]
       b.csv: csv, 2 rows (text, intent)
         1  accepted
         1  rejected
       Would change: 1 added.
+      Texts by intent: greet 8 → 9.
         b.csv:3: "intent" is empty (row 2)
+      Checks: 1 warning.
+        warn  minimum-per-intent: "greet" has 7 texts in train; at least 10 are wanted
+              → add texts of this intent, or merge it into another: uttr relabel
       Nothing was staged (dry run); without --rejects, the bad rows would stop the batch.
       "
     `);
@@ -194,12 +224,16 @@ describe('add', () => {
         1  accepted
         1  rejected
       Would change: 1 added.
+      Texts by intent: greet 8 → 9.
         b.csv:3: "intent" is empty (row 2)
+      Checks: 1 warning.
+        warn  minimum-per-intent: "greet" has 7 texts in train; at least 10 are wanted
+              → add texts of this intent, or merge it into another: uttr relabel
       Nothing was staged (dry run).
       "
     `);
     expect((await project.run('add', '--new', 'other', 'first.csv', '--dry-run')).code).toBe(0);
-    expect(project.files()).toEqual(before);
+    expect(traces()).toEqual(before);
     expect((await project.json('status')).datasets[0].staged).toBeNull();
   });
 
@@ -230,13 +264,13 @@ describe('add', () => {
     project.write('mapped.csv', 'A;B;C\nhello;greet;agent\n');
     expect(await project.show('add', 'support', 'mapped.csv', '--map', 'text=A,intent=B', '--map', 'features.role=C'))
       .toMatchInlineSnapshot(`
-      "mapped.csv: csv, 1 row (A → text, B → intent, C → features.role)
-        1  accepted
-      Changes: 1 added.
-      New intent: greet.
-      Staged. Next: uttr commit support -m "what this batch is"
-      "
-    `);
+        "mapped.csv: csv, 1 row (A → text, B → intent, C → features.role)
+          1  accepted
+        Changes: 1 added.
+        New intent: greet.
+        Staged. Next: uttr commit support -m "what this batch is"
+        "
+      `);
     project.write('bare.csv', 'good bye,leave\n');
     expect(await project.show('add', 'support', 'bare.csv', '--columns', 'text,intent')).toMatchInlineSnapshot(`
       "bare.csv: csv, 1 row (text, intent)
@@ -325,6 +359,7 @@ describe('add --on-conflict', () => {
         1  accepted
         1  with another label than the one there, which was kept
       Changes: 1 added.
+      Texts by intent: greet 8 → 9.
       Staged. Next: uttr commit support -m "what this batch is"
       "
     `);
@@ -333,6 +368,7 @@ describe('add --on-conflict', () => {
       "b.csv: csv, 2 rows (text, intent)
         2  accepted
       Changes: 1 added, 1 relabelled.
+      Texts by intent: leave 8 → 9.
       Staged. Next: uttr commit support -m "what this batch is"
       "
     `);
@@ -374,8 +410,9 @@ describe('add --replace', () => {
     project.write('whole.csv', utterances(2));
     expect(await project.show('add', 'support', 'whole.csv', '--replace')).toMatchInlineSnapshot(`
       "whole.csv: csv, 6 rows (text, intent)
-        6  there already, or twice in the files
+        6  there already
       Changes: 3 removed.
+      Texts by intent: greet 3 → 2, leave 3 → 2, order 3 → 2.
       Staged. Next: uttr commit support -m "what this batch is"
       "
     `);
@@ -670,6 +707,7 @@ describe('commit', () => {
         "removed": 0
        },
        "crossed": 0,
+       "allowed": [],
        "pointer": "manifests/support.json",
        "warnings": []
       }"

@@ -83,6 +83,7 @@ describe('log and show', () => {
         "removed": 2
        },
        "crossed": 0,
+       "allowed": [],
        "batches": [
         {
          "name": "second.csv",

@@ -120,6 +120,8 @@ describe('help', () => {
         --split <way>           where the files come with train and test: take that over, or split as
                                 always (choices: "adopt", "ignore", default: "ignore")
         --no-clean              leave texts as they are, whatever the configuration says
+        --report <file>         write the batch with what is wrong with each row: batch.html to read,
+                                batch.xlsx to work with
         --dry-run               say what would change, change nothing
         -h, --help              print this help
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanRecord, type CleanRules, hasRules, MASKS } from '../../src/records/clean.ts';
+import { cleanRecord, type CleanRules, hasRules, makeCleaner, MASKS } from '../../src/records/clean.ts';
 import { makeRecord } from '../../src/records/make-record.ts';
 import type { UtteranceRecord } from '../../src/records/record.ts';
 
@@ -41,6 +41,14 @@ describe('cleaning', () => {
       'order 12345678, on 3.5.2026, for 1,234,567.89',
     );
     expect(cleaned('a@b and @ada', rules)).toBe('a@b and @ada');
+  });
+
+  test('a cleaner made once does to many records what is done to each alone', () => {
+    const records = ['<b>a</b>', 'a  b', 'plain'].map((text) => ({ text, intent: 'a' }));
+    expect(records.map((record) => makeCleaner(ALL)?.(record))).toEqual(
+      records.map((record) => cleanRecord(record, ALL)),
+    );
+    expect([makeCleaner({}), makeCleaner({ mask: [] })]).toEqual([undefined, undefined]);
   });
 
   test('makes one blank of whitespace, and drops what is too long or has no text left', () => {

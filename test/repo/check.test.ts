@@ -42,7 +42,7 @@ describe('checkVersion', () => {
     expect((await check(copy, { only: ['intent-changes'] })).findings).toEqual([]);
     await copy.put([{ text: 'something new', intent: 'intent 9' }]);
     expect((await check(copy, { only: ['intent-changes'] })).findings.map(({ message }) => message)).toEqual([
-      '"intent 9" is new, with 1 different text',
+      '"intent 9" is new, with 1 text',
     ]);
   });
 

@@ -7,7 +7,9 @@ import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { generate } from '../../scripts/bench/generate.ts';
-import { add, type AddSummary, isParallel } from '../../src/repo/add.ts';
+import { add } from '../../src/repo/add.ts';
+import type { AddSummary } from '../../src/repo/add-summary.ts';
+import { isParallel } from '../../src/repo/batch-files.ts';
 import { World } from './world.ts';
 
 /** More than two stretches of 8 MiB. */

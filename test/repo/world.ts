@@ -5,7 +5,9 @@
  */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { add, type AddOptions, type AddSummary } from '../../src/repo/add.ts';
+import { add } from '../../src/repo/add.ts';
+import type { AddOptions } from '../../src/repo/add-options.ts';
+import type { AddSummary } from '../../src/repo/add-summary.ts';
 import { commit, type CommitOptions, type CommitSummary } from '../../src/repo/commit.ts';
 import { relabelRecords, removeRecords } from '../../src/repo/edit-records.ts';
 import { defaultDatasetConfig } from '../../src/repo/config.ts';

@@ -1,10 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_CODES, UttrError } from '../../base/errors.ts';
-import { placeOfRow } from '../../formats/row-place.ts';
-import type { AddSummary, RejectedRow } from '../../repo/add.ts';
+import type { AddSummary, RejectedRow } from '../../repo/add-summary.ts';
 import type { CliContext } from '../context.ts';
-import { oneLine, plural, type Reporter, table, thousands } from '../reporter.ts';
-import { changeWords } from '../words.ts';
+import { describeAdd, rejectedLines } from '../add-view.ts';
+import { oneLine, plural, type Reporter } from '../reporter.ts';
 
 interface Flags {
   readonly format?: string;
@@ -19,11 +18,8 @@ interface Flags {
   readonly split: 'adopt' | 'ignore';
   readonly clean: boolean;
   readonly dryRun?: boolean;
+  readonly report?: string;
 }
-
-/** Bad rows that are shown; all of them are in `--json` and in the rejects file. */
-const SHOWN_ROWS = 20;
-const SHOWN_COLUMNS = 8;
 
 export function registerAdd(program: Command, context: CliContext): void {
   program
@@ -55,6 +51,10 @@ export function registerAdd(program: Command, context: CliContext): void {
         .default('ignore'),
     )
     .option('--no-clean', 'leave texts as they are, whatever the configuration says')
+    .option(
+      '--report <file>',
+      'write the batch with what is wrong with each row: batch.html to read, batch.xlsx to work with',
+    )
     .option('--dry-run', 'say what would change, change nothing')
     .addHelpText('after', EXAMPLES)
     .action((dataset: string, files: string[], flags: Flags) => runAdd(context, dataset, files, flags));
@@ -100,111 +100,20 @@ async function runAdd(context: CliContext, dataset: string, files: string[], fla
         split: flags.split,
         clean: flags.clean,
         dryRun: flags.dryRun,
+        report: flags.report === undefined ? undefined : context.resolve(flags.report),
       },
     ).catch((error: unknown) => {
       noteRefusal(context.reporter, error);
       throw error;
     });
     const { files: reports, ...result } = summary;
-    context.reporter.result(result, () => describe(summary, context));
+    context.reporter.result(result, () => describeAdd(summary, context));
     noteReplaced(context.reporter, summary, flags.replace === true);
     // What a real run would end with.
     const refused = summary.rows.rejected + summary.rows.conflict - summary.rows.kept;
     if (refused > 0 && summary.dryRun && flags.rejects === undefined) context.exitCode = EXIT_CODES.rejected;
     for (const report of reports) noteReport(context.reporter, report, flags.split === 'adopt');
   });
-}
-
-function describe(summary: AddSummary, context: CliContext): string {
-  const { dataset, rows, changes } = summary;
-  const lines = summary.files.map(fileLine);
-  const changed = Object.values(changes).some((count) => count > 0);
-  if (!changed && rows.duplicate === rows.read) {
-    lines.push(
-      `Nothing to do: ${rows.read === 1 ? 'the row is' : `all ${plural(rows.read, 'row')} are`} in ${dataset} already.`,
-    );
-    if (summary.dropped) lines.push('What was staged before was dropped.');
-    return lines.join('\n');
-  }
-  lines.push(...countLines(rows));
-  lines.push(`${summary.dryRun ? 'Would change' : 'Changes'}: ${changeWords(changes)}.`);
-  lines.push(...cleanedLines(summary.cleaned));
-  if (summary.newIntents.length > 0) lines.push(newIntentsLine(summary.newIntents));
-  if (summary.sides !== undefined) lines.push(...sidesLines(summary.sides));
-  lines.push(...rejectedLines(summary.rejected, context.reporter));
-  const refused = rows.rejected + rows.conflict - rows.kept;
-  if (refused > 0 && summary.rejectsFile !== undefined && !summary.dryRun) {
-    const file = oneLine(context.relative(summary.rejectsFile));
-    lines.push(`The rejected rows are in ${file}: mend them there, then: uttr add ${dataset} ${file}`);
-  }
-  lines.push(...closing(summary, refused));
-  return lines.join('\n');
-}
-
-function fileLine(file: AddSummary['files'][number]): string {
-  const used = [...file.columns].map(([column, field]) => (column === field ? column : `${column} → ${field}`));
-  const columns =
-    used.length === 0
-      ? ''
-      : ` (${oneLine(used.slice(0, SHOWN_COLUMNS).join(', '))}${used.length > SHOWN_COLUMNS ? ', …' : ''})`;
-  return `${oneLine(file.file)}: ${file.format}, ${plural(file.rows, 'row')}${columns}`;
-}
-
-function countLines(rows: AddSummary['rows']): string[] {
-  const counts: (readonly [number, string])[] = [
-    [rows.accepted, 'accepted'],
-    [rows.duplicate, 'there already, or twice in the files'],
-    [rows.kept, 'with another label than the one there, which was kept'],
-    [rows.conflict - rows.kept, 'with another label than the one there'],
-    [rows.rejected, 'rejected'],
-  ];
-  const shown = counts.filter(([count]) => count > 0).map(([count, word]) => [`  ${thousands(count)}`, word]);
-  return shown.length === 0 ? [] : [table(shown, [true])];
-}
-
-function newIntentsLine(names: readonly string[]): string {
-  const shown = names.slice(0, SHOWN_ROWS).map((name) => oneLine(name, 60));
-  return `New ${names.length === 1 ? 'intent' : 'intents'}: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}.`;
-}
-
-/** What each rule of the dataset did. */
-function cleanedLines(cleaned: AddSummary['cleaned']): string[] {
-  const counts = Object.entries(cleaned);
-  if (counts.length === 0) return [];
-  const dropped = (rule: string): string => (['maxCharacters', 'empty'].includes(rule) ? ' dropped' : '');
-  const words = counts.map(([rule, count]) => `${rule} ${thousands(count)}${dropped(rule)}`);
-  return [`Cleaned by the dataset's rules: ${words.join(', ')}.`];
-}
-
-/** What became of the files' own split: first of all, whether it leaks. */
-function sidesLines({ adopted, divided, settled, examples }: NonNullable<AddSummary['sides']>): string[] {
-  const lines = [`Sides taken over from the files: ${plural(adopted, 'text')}.`];
-  if (divided > 0) {
-    lines.push(`  ${plural(divided, 'text')} on both sides in the files: kept where training is, out of the test`);
-    lines.push(...examples.slice(0, SHOWN_ROWS).map((text) => `    ${oneLine(text, 80)}`));
-    if (divided > SHOWN_ROWS) lines.push(`    … and ${thousands(divided - SHOWN_ROWS)} more`);
-  }
-  if (settled > 0) lines.push(`  ${plural(settled, 'text')} on another side before: a side is for good`);
-  return lines;
-}
-
-function closing(summary: AddSummary, refused: number): string[] {
-  if (summary.dropped) return ['What was staged before was dropped: without it, the dataset is what the files say.'];
-  if (!summary.dryRun)
-    return summary.staged ? [`Staged. Next: uttr commit ${summary.dataset} -m "what this batch is"`] : [];
-  return refused > 0 && summary.rejectsFile === undefined
-    ? ['Nothing was staged (dry run); without --rejects, the bad rows would stop the batch.']
-    : ['Nothing was staged (dry run).'];
-}
-
-/** The first rejected rows, and how many more there are. */
-function rejectedLines(rejected: readonly RejectedRow[], reporter: Reporter, count = rejected.length): string[] {
-  const shown = rejected.slice(0, SHOWN_ROWS);
-  const lines = shown.map(
-    (row) => `  ${reporter.style('yellow', oneLine(placeOfRow(row)))}: ${oneLine(row.message)} (row ${row.row})`,
-  );
-  const more = count - shown.length;
-  return more > 0 && shown.length > 0 ? [...lines, `  … and ${thousands(more)} more`] : lines;
 }
 
 /** Where several rows stop a batch, the error names the first; a person wants to see the others too. */

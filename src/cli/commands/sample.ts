@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/parse-json.ts';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { parseCount } from '../options.ts';
@@ -27,7 +28,7 @@ async function runSample(context: CliContext, target: string | undefined, flags:
     const version = await resolveVersion(repository, parseTarget(repository, target));
     const found = await sampleRecords(repository, version, flags.count, flags.seed, flags.side);
     if (!reporter.json) return reporter.data(found.map(({ json }) => `${json}\n`).join(''));
-    const records = found.map(({ json }) => JSON.parse(json) as unknown);
+    const records = found.map(({ json }) => parseJson(json));
     reporter.result({ dataset: version.manifest.dataset, version: version.hash, seed: flags.seed, records }, () => '');
   });
 }

@@ -31,6 +31,7 @@ function describe(shown: ShownVersion): string {
     `message  ${oneLine(shown.message)}`,
     `changes  ${changeWords(shown.changes)}`,
     `split    ${sideWords(shown.sides)}  ${shown.crossed} crossed`,
+    ...(shown.allowed.length === 0 ? [] : [`allowed  ${shown.allowed.join(', ')} (errors that were let pass)`]),
     ...shown.batches.map(
       (batch) => `batch    ${oneLine(batch.name)}, ${plural(batch.rows, 'row')}, sha256 ${batch.sha256.slice(0, 12)}`,
     ),

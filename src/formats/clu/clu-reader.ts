@@ -5,12 +5,11 @@
  * divides its utterances at all: then, and only then, those without `dataset` are taken for training.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import { Utterances } from '../document.ts';
 import { isSplitWord } from '../fields.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import {
-  type Fields,
   fieldsOf,
   given,
   listOf,
@@ -22,7 +21,8 @@ import {
   wrongShape,
 } from '../json-document.ts';
 import type { ReportBuilder } from '../read-report.ts';
-import { codePointCount, type Span, spanOfUnits } from '../spans.ts';
+import { codePointCount } from '../../records/code-points.ts';
+import { type Span, spanOfUnits } from '../spans.ts';
 
 const UTTERANCE_KEYS: ReadonlySet<string> = new Set(['text', 'intent', 'language', 'entities', 'dataset']);
 const ENTITY_KEYS: ReadonlySet<string> = new Set(['category', 'offset', 'length']);

@@ -10,7 +10,7 @@
 import { throwIfAborted } from '../../base/errors.ts';
 import type { Entity, UtteranceRecord } from '../../records/record.ts';
 import type { RecordSource, WriteOptions } from '../format.ts';
-import { sliceCodePoints } from '../spans.ts';
+import { sliceCodePoints } from '../../records/code-points.ts';
 import type { WriteReportBuilder } from '../write-report.ts';
 
 const FILE_VERSION = '2023-04-01';

@@ -1,5 +1,6 @@
 /** Words with BIO tags: which of them make a span, and where that is in the text. */
-import { codePointCount, type Span, spanOf } from '../spans.ts';
+import { codePointCount } from '../../records/code-points.ts';
+import { type Span, spanOf } from '../spans.ts';
 
 /** A word of a sentence. */
 export interface Word {

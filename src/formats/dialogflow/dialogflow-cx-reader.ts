@@ -6,15 +6,16 @@
  *   intents/<folder>/trainingPhrases/<lang>.json  the phrases of a language
  */
 import { throwIfAborted, UttrError } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import { readBytes, Utterances } from '../document.ts';
 import type { Archive, ArchiveEntry } from '../archive.ts';
-import { baseName, listOf, noteNames, openExport, readObjectEntry, textOf, type Fields } from '../export-archive.ts';
+import { baseName, noteNames, openExport, readObjectEntry, textOf } from '../export-archive.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { binaryKind, isZip } from '../signature.ts';
 import { joinPieces, type TextPiece } from '../spans.ts';
 import { labelOf } from './names.ts';
+import { listOf } from '../json-document.ts';
 
 const INTENT_FILE = /^intents\/([^/]+)\/[^/]+\.json$/u;
 const PHRASE_FILE = /^intents\/([^/]+)\/trainingPhrases\/([^/]+)\.json$/u;
@@ -77,7 +78,7 @@ async function refuseBlob(input: ByteInput): Promise<ByteInput> {
 
 function intentOf(fields: Fields, folder: string): Intent {
   const types = new Map<string, string>();
-  for (const parameter of listOf(fields, 'parameters')) {
+  for (const parameter of listOf(fields['parameters'])) {
     if (!isFields(parameter)) continue;
     const [id, type] = [textOf(parameter['id']), textOf(parameter['entityType'])];
     if (id !== undefined && type !== undefined) types.set(id, type);

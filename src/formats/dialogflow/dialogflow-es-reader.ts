@@ -9,26 +9,18 @@
  * a phrase of the intent that is also beside it is passed over, and counted.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import { trim } from '../../records/text.ts';
 import type { Archive, ArchiveEntry } from '../archive.ts';
 import { Utterances } from '../document.ts';
-import {
-  baseName,
-  listOf,
-  noteNames,
-  openExport,
-  readJsonEntry,
-  readObjectEntry,
-  textOf,
-  type Fields,
-} from '../export-archive.ts';
+import { baseName, noteNames, openExport, readJsonEntry, readObjectEntry, textOf } from '../export-archive.ts';
 import { templateRecord } from '../export-records.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { joinPieces, type TextPiece } from '../spans.ts';
 import { FOLLOW_UP, IGNORED_TYPE, labelOf, typeOfReference } from './names.ts';
 import { phraseId } from './phrase-id.ts';
+import { listOf } from '../json-document.ts';
 
 const PHRASE_FILE = /^intents\/(.+)_usersays_([A-Za-z0-9-]+)\.json$/u;
 const INTENT_FILE = /^intents\/[^/]+\.json$/u;
@@ -107,7 +99,7 @@ class AgentReader {
       path,
       parentId: textOf(fields['parentId']),
       isFallback: fields['fallbackIntent'] === true,
-      inside: listOf(fields, 'userSays'),
+      inside: listOf(fields['userSays']),
       beside: new Set(),
     });
   }

@@ -8,12 +8,11 @@ import { labelNamesOf, type LabelNames } from '../class-labels.ts';
 import { parseYaml } from '../yaml-document.ts';
 import { fitsPattern } from './path-pattern.ts';
 import { findShards, type Shard, shardFormat } from './shards.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 
 /** More patterns than this name no files. */
 const PATTERN_LIMIT = 1000;
 const PATTERN_LENGTH_LIMIT = 500;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export interface DatasetCard {
   readonly shards: readonly Shard[];
@@ -110,8 +109,4 @@ function namedShards(patterns: readonly SplitPattern[], paths: readonly string[]
 function listOf(value: unknown): readonly Fields[] {
   if (Array.isArray(value)) return value.filter(isFields);
   return isFields(value) ? [value] : [];
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

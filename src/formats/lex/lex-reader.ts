@@ -7,14 +7,15 @@
  * The export of one locale has the same below its own folder.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import type { Archive } from '../archive.ts';
 import { Utterances } from '../document.ts';
-import { listOf, noteNames, openExport, readObjectEntry, textOf, type Fields } from '../export-archive.ts';
+import { noteNames, openExport, readObjectEntry, textOf } from '../export-archive.ts';
 import { templateRecord } from '../export-records.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { slotsIn } from './slots.ts';
+import { listOf } from '../json-document.ts';
 
 const INTENT_FILE = /^(?:(?:.*\/)?([^/]+)\/)?Intents\/([^/]+)\/Intent\.json$/u;
 const SLOT_FILE = /(?:^|\/)Slots\/([^/]+)\/Slot\.json$/u;
@@ -61,7 +62,7 @@ interface IntentPlace {
 }
 
 function addAll(fields: Fields, { intent, lang, path }: IntentPlace, utterances: Utterances): void {
-  for (const [at, row] of listOf(fields, 'sampleUtterances').entries()) {
+  for (const [at, row] of listOf(fields['sampleUtterances']).entries()) {
     const place = { pointer: `${path}#/sampleUtterances/${at}`, raw: JSON.stringify(row) };
     const text = isFields(row) ? row['utterance'] : undefined;
     if (typeof text !== 'string') {

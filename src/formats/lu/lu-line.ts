@@ -12,7 +12,7 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts';
 import { makeRecord } from '../../records/make-record.ts';
 import type { Entity, UtteranceRecord } from '../../records/record.ts';
-import { codePointCount } from '../spans.ts';
+import { codePointCount } from '../../records/code-points.ts';
 
 /** A marked stretch, in code points. */
 export interface LuLabel {

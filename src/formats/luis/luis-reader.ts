@@ -6,11 +6,10 @@
  * same app reads the same from either; which part belongs to which whole is seen from what covers what.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import { Utterances } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import {
-  type Fields,
   fieldsOf,
   given,
   listOf,

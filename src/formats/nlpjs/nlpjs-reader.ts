@@ -8,10 +8,10 @@
  * template: which words stand there is not said.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields, kindOf } from '../../records/row-problems.ts';
+import { isFields, kindOf, type Fields } from '../../records/row-problems.ts';
 import { Utterances } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
-import { type Fields, fieldsOf, given, listOf, noteSideInformation, readJson, wrongShape } from '../json-document.ts';
+import { fieldsOf, given, listOf, noteSideInformation, readJson, wrongShape } from '../json-document.ts';
 import type { ReportBuilder } from '../read-report.ts';
 
 /** Where the texts of an item are, and the side that they are of. */

@@ -13,7 +13,8 @@ import { isUttrError } from '../../base/errors.ts';
 import { makeRecord } from '../../records/make-record.ts';
 import type { Entity, UtteranceRecord } from '../../records/record.ts';
 import { isFields } from '../../records/row-problems.ts';
-import { codePointCount, cutPieces, type Span } from '../spans.ts';
+import { codePointCount } from '../../records/code-points.ts';
+import { cutPieces, type Span } from '../spans.ts';
 import { parseStrictJson } from '../strict-json.ts';
 
 /** An entity as the file has it; the record's own checks decide about its fields. */

@@ -10,11 +10,12 @@
  * it decides between the units where it is one of the two texts.
  */
 import { isUttrError, UttrError } from '../../base/errors.ts';
-import { isFields, kindOf } from '../../records/row-problems.ts';
+import { isFields, kindOf, type Fields } from '../../records/row-problems.ts';
 import { readDocument } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { LooseDraft, ReportBuilder } from '../read-report.ts';
-import { codePointCount, sliceCodePoints, type Span, spanOfUnits } from '../spans.ts';
+import { codePointCount, sliceCodePoints } from '../../records/code-points.ts';
+import { type Span, spanOfUnits } from '../spans.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import type { LooseEntity } from './annotations.ts';
 import { mergeMetadata } from './metadata.ts';
@@ -31,8 +32,6 @@ const SIDE_LISTS: ReadonlyMap<string, readonly [string, string]> = new Map([
   ['regex_features', ['regex', 'name']],
   ['lookup_tables', ['lookup', 'name']],
 ]);
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export async function* readRasaJson(
   input: ByteInput,

@@ -5,12 +5,13 @@
  */
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts';
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import { Utterances } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
-import { clipped, type Fields, listOf, readJson, readLabels, restOf, wrongShape } from '../json-document.ts';
+import { clipped, listOf, readJson, readLabels, restOf, wrongShape } from '../json-document.ts';
 import type { ReportBuilder } from '../read-report.ts';
-import { sliceCodePoints, type Span, spanOf, spanOfUnits } from '../spans.ts';
+import { sliceCodePoints } from '../../records/code-points.ts';
+import { type Span, spanOf, spanOfUnits } from '../spans.ts';
 
 const UTTERANCE_KEYS: ReadonlySet<string> = new Set(['text', 'intents', 'slots']);
 const SLOT_KEYS: ReadonlySet<string> = new Set(['text', 'span', 'value', 'values']);

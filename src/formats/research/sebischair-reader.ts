@@ -6,12 +6,13 @@
  * text, as in some rows of the published files, the text decides, if it occurs once.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields } from '../../records/row-problems.ts';
+import { isFields, type Fields } from '../../records/row-problems.ts';
 import { Utterances } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
-import { clipped, type Fields, fieldsOf, given, readJson, readLabels, restOf, wrongShape } from '../json-document.ts';
+import { clipped, fieldsOf, given, readJson, readLabels, restOf, wrongShape } from '../json-document.ts';
 import type { ReportBuilder } from '../read-report.ts';
-import { codePointAt, type Span, spanOf } from '../spans.ts';
+import { codePointCount } from '../../records/code-points.ts';
+import { type Span, spanOf } from '../spans.ts';
 
 const SENTENCE_KEYS: ReadonlySet<string> = new Set(['text', 'intent', 'entities', 'training']);
 const ENTITY_KEYS: ReadonlySet<string> = new Set(['text', 'entity', 'start', 'stop']);
@@ -97,5 +98,5 @@ function entityOf(
 }
 
 function pointsOf(text: string, { start, end }: Span): Span {
-  return { start: codePointAt(text, start), end: codePointAt(text, end) };
+  return { start: codePointCount(text, start), end: codePointCount(text, end) };
 }

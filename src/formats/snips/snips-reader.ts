@@ -6,10 +6,10 @@
  *   utterance = { "data": [ { "text", "entity"?, "slot_name"? } ] }: the text is all chunks end to end
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields, kindOf, TEXT_LIMIT_BYTES } from '../../records/row-problems.ts';
+import { isFields, kindOf, TEXT_LIMIT_BYTES, type Fields } from '../../records/row-problems.ts';
 import { Utterances } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
-import { type Fields, fieldsOf, given, noteSideInformation, readJson, restOf, wrongShape } from '../json-document.ts';
+import { fieldsOf, given, noteSideInformation, readJson, restOf, wrongShape } from '../json-document.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { joinPieces, type TextPiece } from '../spans.ts';
 import { slotLabel } from './slot-label.ts';

@@ -6,10 +6,10 @@
  *   entity = { type: entity, name, values: [ text | [ text ] ], … }
  */
 import { throwIfAborted, UttrError } from '../../base/errors.ts';
-import { isFields, kindOf, TEXT_LIMIT_BYTES } from '../../records/row-problems.ts';
+import { isFields, kindOf, TEXT_LIMIT_BYTES, type Fields } from '../../records/row-problems.ts';
 import { readDocument, Utterances } from '../document.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
-import { type Fields, fieldsOf, listOf, noteSideInformation } from '../json-document.ts';
+import { fieldsOf, listOf, noteSideInformation } from '../json-document.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { joinPieces } from '../spans.ts';
 import { parseYaml, type YamlDocument } from '../yaml-document.ts';

@@ -5,16 +5,18 @@
  * the text has ("tomorrow" may have a date), so offsets are trusted where the value is not there.
  */
 import { throwIfAborted, isUttrError, UttrError } from '../../base/errors.ts';
-import { isFields, kindOf } from '../../records/row-problems.ts';
+import { isFields, kindOf, type Fields } from '../../records/row-problems.ts';
 import { openArchive, rootedAt } from '../archive.ts';
 import { readBytes, readDocument, Utterances } from '../document.ts';
-import { listOf, textOf, type Fields } from '../export-archive.ts';
+import { textOf } from '../export-archive.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { isZip } from '../signature.ts';
-import { type PieceLabel, sliceCodePoints, type Span, spanOfUnits } from '../spans.ts';
+import { sliceCodePoints } from '../../records/code-points.ts';
+import { type PieceLabel, type Span, spanOfUnits } from '../spans.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import { parseEntityName } from './names.ts';
+import { listOf } from '../json-document.ts';
 
 const INTENT = 'intent';
 const EXPRESSIONS = 'expressions.json';
@@ -95,7 +97,7 @@ function looseOf(row: unknown): Loose | string {
   const intent: string[] = [];
   const entities: (PieceLabel & Span)[] = [];
   const features: Record<string, unknown> = {};
-  for (const item of listOf(row, 'entities')) {
+  for (const item of listOf(row['entities'])) {
     if (!isFields(item)) return 'an entity has to be an object';
     const name = textOf(item['entity']);
     if (name === undefined) return 'an entity has no name';

@@ -9,14 +9,15 @@
  * offsets in; each entity repeats the text that it covers, so each is checked.
  */
 import { throwIfAborted } from '../../base/errors.ts';
-import { isFields, kindOf } from '../../records/row-problems.ts';
+import { isFields, kindOf, type Fields } from '../../records/row-problems.ts';
 import type { Archive, ArchiveEntry } from '../archive.ts';
 import { Utterances } from '../document.ts';
-import { baseName, listOf, noteNames, openExport, readObjectEntry, textOf, type Fields } from '../export-archive.ts';
+import { baseName, noteNames, openExport, readObjectEntry, textOf } from '../export-archive.ts';
 import type { ByteInput, ReadBatch, ReadOptions } from '../format.ts';
 import type { ReportBuilder } from '../read-report.ts';
 import { type PieceLabel, type Span, spanOfUnits } from '../spans.ts';
 import { NESTING_LIMIT, parseEntityName } from './names.ts';
+import { listOf } from '../json-document.ts';
 
 /** @throws bad-format */
 export async function* readWit(
@@ -93,9 +94,9 @@ function looseOf(row: unknown): Loose | Problem {
     return { problem: `"intent" is ${kindOf(intent)}, not a text`, column: 'intent' };
   }
   const entities: (PieceLabel & Span)[] = [];
-  const problem = addEntities(text, listOf(row, 'entities'), entities, undefined, 1);
+  const problem = addEntities(text, listOf(row['entities']), entities, undefined, 1);
   if (problem !== undefined) return { problem, column: 'entities' };
-  const features = traitsOf(listOf(row, 'traits'));
+  const features = traitsOf(listOf(row['traits']));
   if (typeof features === 'string') return { problem: features, column: 'traits' };
   return { text, intent: textOf(intent), entities, features };
 }
@@ -117,7 +118,7 @@ function addEntities(
     const span = locate(text, { start: Number(start), end: Number(end), body }, within);
     if (span === undefined) return misplaced(text, item);
     entities.push({ ...parseEntityName(entity), ...span });
-    const problem = addEntities(text, listOf(item, 'entities'), entities, span, depth + 1);
+    const problem = addEntities(text, listOf(item['entities']), entities, span, depth + 1);
     if (problem !== undefined) return problem;
   }
   return undefined;

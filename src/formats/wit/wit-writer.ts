@@ -4,6 +4,7 @@
  * An app has one language. Offsets are written in UTF-16 code units and are absolute also within another entity, which
  * is how this project's reader takes them first; `body` says what is meant in any case.
  */
+import { unitOffsets } from '../../records/code-points.ts';
 import type { Entity, UtteranceRecord } from '../../records/record.ts';
 import { type PackedFile, writeArchive } from '../archive.ts';
 import { FileNames, jsonFile } from '../export-archive.ts';
@@ -152,9 +153,9 @@ interface Nested {
 function nest(text: string, entities: readonly Entity[]): Nested[] | undefined {
   const top: Nested[] = [];
   const open: Nested[] = [];
-  const units = unitsOf(text);
+  const units = unitOffsets(text);
   for (const entity of entities) {
-    const { start, end } = { start: units(entity.start), end: units(entity.end) };
+    const { start, end } = { start: units[entity.start] as number, end: units[entity.end] as number };
     while ((open.at(-1)?.end ?? Infinity) <= start) open.pop();
     const outer = open.at(-1);
     if ((outer !== undefined && outer.end < end) || open.length >= NESTING_LIMIT) return undefined;
@@ -163,13 +164,6 @@ function nest(text: string, entities: readonly Entity[]): Nested[] | undefined {
     open.push(nested);
   }
   return top;
-}
-
-/** UTF-16 code units before each code point. */
-function unitsOf(text: string): (codePoints: number) => number {
-  const units = [0];
-  for (const point of text) units.push((units.at(-1) as number) + point.length);
-  return (codePoints) => units[codePoints] as number;
 }
 
 function sorted<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {

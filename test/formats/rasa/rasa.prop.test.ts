@@ -4,6 +4,7 @@
  * Method: records from an alphabet in which brackets, braces, quotes, line ends and characters of two to four bytes
  * are frequent. Each record is written by itself, which says whether it can be carried; then all of them together.
  */
+import { parseJson } from '../../../src/base/parse-json.ts';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Format } from '../../../src/formats/format.ts';
@@ -95,7 +96,7 @@ function carried(one: UtteranceRecord): UtteranceRecord {
   const entities = one.entities?.map(({ value, ...rest }) => (value === rest.text ? rest : { ...rest, value }));
   const made = makeRecord({ ...one, entities });
   if ('problems' in made) throw new Error('a record is a record');
-  return JSON.parse(JSON.stringify(made.record)) as UtteranceRecord;
+  return parseJson(JSON.stringify(made.record)) as UtteranceRecord;
 }
 
 async function written(format: Format, records: readonly UtteranceRecord[]): Promise<[Buffer, number, number]> {

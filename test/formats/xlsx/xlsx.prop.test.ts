@@ -4,6 +4,7 @@
  * Method: records from an alphabet in which every character is frequent that XML or workbooks escape; sheets from
  * pieces of their syntax in any order.
  */
+import { parseJson } from '../../../src/base/parse-json.ts';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isUttrError } from '../../../src/base/errors.ts';
@@ -22,7 +23,7 @@ const unit = fc.constantFrom(...PLAIN, ...ESCAPES, '\ufeff');
 
 /** Numbers that print alike are alike: minus zero does not survive canonical JSON. */
 function plain(records: readonly UtteranceRecord[]): unknown {
-  return JSON.parse(JSON.stringify(records));
+  return parseJson(JSON.stringify(records));
 }
 
 /** Rows of a sheet whose XML comes in pieces of this size, or the message of the error. */
