@@ -7,6 +7,7 @@ import { longHistory } from './history.ts';
 import { measure, median, type Run } from './measure.ts';
 import { DATASET, folderBytes, type Project, type Sizes } from './project.ts';
 import { readBytes } from './read-bytes.ts';
+import { readers } from './readers.ts';
 import type { World } from './world.ts';
 
 export interface Scenario {
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'whole', run: wholeDataset },
   { name: 'growth', run: growth },
   { name: 'history', run: longHistory },
+  { name: 'readers', run: readers },
 ];
 
 const BATCH_ROWS = 1000;
