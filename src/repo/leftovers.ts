@@ -8,6 +8,7 @@ import { isProcessAlive, removeStaleTemps, STALE_TEMP_MS } from '../store/durabl
 import { FILTERS } from './group-filter.ts';
 import type { Repository } from './repository.ts';
 import { SORT_FOLDER } from './run-store.ts';
+import { SEGMENT_FILE, SIMILAR, usedSegments } from './similar-segments.ts';
 import { LOCAL, MANIFESTS } from './working-copy.ts';
 
 /** Files that a command writes before it makes them known, and files that live no longer than the command. */
@@ -18,13 +19,21 @@ export async function removeLeftovers(repository: Repository): Promise<number> {
   const now = repository.clock.now();
   let removed = await removeStaleTemps(repository.root, now, { deep: false });
   for (const folder of [LOCAL, MANIFESTS]) removed += await removeStaleTemps(join(repository.root, folder), now);
-  return removed + (await removeStagedLeftovers(repository)) + (await removeOldFilters(repository));
+  const parts = [removeStagedLeftovers, removeOldFilters, removeOldSegments];
+  for (const remove of parts) removed += await remove(repository);
+  return removed;
 }
 
 /** Filters that nothing refers to. */
 function removeOldFilters(repository: Repository): Promise<number> {
   const known = new Set(repository.catalogue.filters.files());
   return removeStale(repository, FILTERS, (name) => !known.has(name));
+}
+
+/** Segments of the index of texts that no index has any more. */
+async function removeOldSegments(repository: Repository): Promise<number> {
+  const known = await usedSegments(repository);
+  return removeStale(repository, SIMILAR, (name) => SEGMENT_FILE.test(name) && !known.has(name));
 }
 
 /** As removeLeftovers, in the folder of staged files alone: sorting leaves the largest ones. */

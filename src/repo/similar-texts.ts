@@ -27,9 +27,8 @@ import { compareGroups } from './group-order.ts';
 import { intentJson } from './group-state.ts';
 import { recordChanges } from './record-changes.ts';
 import type { Repository } from './repository.ts';
+import { SIMILAR } from './similar-segments.ts';
 import { loadVersion, type Version } from './versions.ts';
-
-export const SIMILAR = 'similar';
 
 const TAB = 9;
 /** Groups that are told for one text: the nearest ones. */

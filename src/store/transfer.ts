@@ -188,8 +188,10 @@ class Copy {
     return { frame, depth };
   }
 
-  /** Whether the frame is about to be copied for the sake of other chunks. */
+  /** Whether the frame was copied, or is about to be, for the sake of other chunks. */
   #isCopied({ location, kind, names }: WantedFrame): boolean {
+    // Put since the chunks were asked for, with a round that was on its way then.
+    if (names.every((name) => this.#options.to.holds(name))) return true;
     const depth = this.#copying.get(frameKey(location));
     if (depth === undefined) return false;
     for (const name of names) this.#depths[kind].set(name, depth);

@@ -6,6 +6,7 @@ import { add } from '../../src/repo/add.ts';
 import { exportVersion, type ExportSummary } from '../../src/repo/export.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { type Copy, DATASET, rows, World } from './world.ts';
+import { pythonWith } from '../formats/python.ts';
 
 async function exported(copy: Copy, folder: string, side?: string): Promise<ExportSummary> {
   const version = await copy.head();
@@ -31,19 +32,7 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** A Python in which `datasets` can be imported; undefined where there is none. */
-function pythonWithDatasets(): string | undefined {
-  const python = process.env['UTTR_TEST_PYTHON'] ?? 'python3';
-  try {
-    execFileSync(python, ['-c', 'import datasets'], { stdio: 'ignore', timeout: 60_000 });
-    return python;
-  } catch {
-    return undefined;
-  }
-}
-
-const PYTHON = pythonWithDatasets();
-const NO_PYTHON = PYTHON === undefined ? ' (skipped: Python cannot import datasets; see UTTR_TEST_PYTHON)' : '';
+const { command: python, note } = pythonWith('datasets');
 
 describe('export of a folder', () => {
   test('writes a card and one file for each side, the same bytes each time', async () => {
@@ -112,36 +101,32 @@ describe('export of a folder', () => {
     expect(readFileSync(join(directory, 'README.md'), 'utf8')).toBe('old');
   });
 
-  test.skipIf(PYTHON === undefined)(
-    `is what datasets.load_dataset reads${NO_PYTHON}`,
-    { timeout: 180_000 },
-    async () => {
-      const copy = await newCopy();
-      await exported(copy, 'out');
-      const script = `
+  test.skipIf(python === undefined)(`is what datasets.load_dataset reads${note}`, { timeout: 180_000 }, async () => {
+    const copy = await newCopy();
+    await exported(copy, 'out');
+    const script = `
 import sys, json, datasets
 datasets.disable_progress_bars()
 found = datasets.load_dataset(sys.argv[1], cache_dir=sys.argv[2])
 print(json.dumps({split: rows.to_list() for split, rows in found.items()}))`;
-      const output = execFileSync(PYTHON ?? '', ['-c', script, join(copy.root, 'out'), join(copy.root, 'cache')], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-        env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HOME: join(copy.root, 'home') },
-      });
-      const found = JSON.parse(output) as Record<string, Record<string, unknown>[]>;
-      expect(Object.keys(found).sort()).toEqual(['test', 'train']);
-      const all = Object.values(found).flat();
-      expect(all).toHaveLength(41);
-      expect(Object.keys(all[0] ?? {})).toEqual(['text', 'intent', 'id', 'lang', 'entities', 'features', 'meta']);
-      expect(all.find(({ text }) => text === 'two \u{1F600}')).toEqual({
-        text: 'two \u{1F600}',
-        intent: '["a","b"]',
-        id: null,
-        lang: null,
-        entities: null,
-        features: '{"a":1,"b":null}',
-        meta: '{"x":[1]}',
-      });
-    },
-  );
+    const output = execFileSync(python ?? '', ['-c', script, join(copy.root, 'out'), join(copy.root, 'cache')], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HOME: join(copy.root, 'home') },
+    });
+    const found = JSON.parse(output) as Record<string, Record<string, unknown>[]>;
+    expect(Object.keys(found).sort()).toEqual(['test', 'train']);
+    const all = Object.values(found).flat();
+    expect(all).toHaveLength(41);
+    expect(Object.keys(all[0] ?? {})).toEqual(['text', 'intent', 'id', 'lang', 'entities', 'features', 'meta']);
+    expect(all.find(({ text }) => text === 'two \u{1F600}')).toEqual({
+      text: 'two \u{1F600}',
+      intent: '["a","b"]',
+      id: null,
+      lang: null,
+      entities: null,
+      features: '{"a":1,"b":null}',
+      meta: '{"x":[1]}',
+    });
+  });
 });

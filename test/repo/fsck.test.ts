@@ -391,4 +391,23 @@ describe('other files', () => {
     expect(copy.world.notes.join()).toContain('removed 6 files');
     expect(readdirSync(staged).sort()).toEqual([known, ...young].sort());
   });
+
+  test('segments that no index of texts is made of are removed after an hour, those of an index are not', async () => {
+    const copy = await project();
+    const folder = join(copy.root, '.uttr', 'similar');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const index = { 'support.json': '{"segments":[{"file":"support-A.trigrams"}]}', 'broken.json': '{' };
+    for (const [name, text] of Object.entries(index)) writeFileSync(join(folder, name), text);
+    const age = new Date(copy.world.clock.now().getTime() - 2 * STALE_TEMP_MS);
+    for (const name of ['support-A.trigrams', 'support-B.trigrams', 'broken-C.trigrams']) {
+      writeFileSync(join(folder, name), 'x');
+      utimesSync(join(folder, name), age, age);
+    }
+    writeFileSync(join(folder, 'support-YOUNG.trigrams'), 'x');
+    expect((await check(copy)).ok).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(
+      [...Object.keys(index), 'support-A.trigrams', 'support-YOUNG.trigrams'].sort(),
+    );
+  });
 });

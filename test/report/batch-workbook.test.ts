@@ -8,6 +8,9 @@ import { xlsxFormat } from '../../src/formats/xlsx/xlsx-format.ts';
 import { batchWorkbook } from '../../src/report/batch-workbook.ts';
 import { readAll } from '../formats/support.ts';
 import { bytesOf, reportOf, reportRow } from './support.ts';
+import { pythonWith } from '../formats/python.ts';
+
+const { command: python, note } = pythonWith('openpyxl');
 
 const ROWS = [
   reportRow({ text: ' =1+1 <b>&  ', row: 1 }),
@@ -72,30 +75,27 @@ describe('the workbook of a batch', () => {
     expect(once.equals(again)).toBe(true);
   });
 
-  test.skipIf(spawnSync('python3', ['-c', 'import openpyxl']).status !== 0)(
-    'another program reads it as we wrote it (needs openpyxl)',
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'uttr-report-'));
-      try {
-        const path = join(folder, 'report.xlsx');
-        writeFileSync(path, await bytesOf(batchWorkbook(reportOf(ROWS))));
-        const script =
-          'import json,sys,openpyxl\nb=openpyxl.load_workbook(sys.argv[1])\ns=b["rows"]\n' +
-          'print(json.dumps([s.freeze_panes,s.auto_filter.ref,[[c.value for c in r] for r in s.iter_rows()],s["A3"].fill.fgColor.rgb,[c.value for c in b["totals"][6]]]))';
-        const { stdout, stderr } = spawnSync('python3', ['-c', script, path], { encoding: 'utf8' });
-        expect(stderr).toBe('');
-        const [frozen, filter, cells, fill, totals] = JSON.parse(stdout) as unknown[];
-        expect([frozen, filter, fill]).toEqual(['A2', 'A1:G4', 'FFFFE9A8']);
-        expect((cells as unknown[][])[0]).toEqual([
-          'text',
-          'intent',
-          ...['effect', 'problem', 'place', 'file', 'row'].map((name) => `uttr_${name}`),
-        ]);
-        expect((cells as unknown[][])[1]).toEqual([ROWS[0]?.text, 'greet', 'new', null, 'batch.csv:2', 'batch.csv', 1]);
-        expect(totals).toEqual(['intent', 'before', 'after', 'change']);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    },
-  );
+  test.skipIf(python === undefined)(`another program reads it as we wrote it${note}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'uttr-report-'));
+    try {
+      const path = join(folder, 'report.xlsx');
+      writeFileSync(path, await bytesOf(batchWorkbook(reportOf(ROWS))));
+      const script =
+        'import json,sys,openpyxl\nb=openpyxl.load_workbook(sys.argv[1])\ns=b["rows"]\n' +
+        'print(json.dumps([s.freeze_panes,s.auto_filter.ref,[[c.value for c in r] for r in s.iter_rows()],s["A3"].fill.fgColor.rgb,[c.value for c in b["totals"][6]]]))';
+      const { stdout, stderr } = spawnSync(python ?? '', ['-c', script, path], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      const [frozen, filter, cells, fill, totals] = JSON.parse(stdout) as unknown[];
+      expect([frozen, filter, fill]).toEqual(['A2', 'A1:G4', 'FFFFE9A8']);
+      expect((cells as unknown[][])[0]).toEqual([
+        'text',
+        'intent',
+        ...['effect', 'problem', 'place', 'file', 'row'].map((name) => `uttr_${name}`),
+      ]);
+      expect((cells as unknown[][])[1]).toEqual([ROWS[0]?.text, 'greet', 'new', null, 'batch.csv:2', 'batch.csv', 1]);
+      expect(totals).toEqual(['intent', 'before', 'after', 'change']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

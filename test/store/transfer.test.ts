@@ -225,6 +225,17 @@ describe('copyChunks', () => {
     expect(stored(framesOf(there))).toEqual(stored(pack.frames));
   });
 
+  test('a frame is copied once, also where the rest of it is asked for after rounds in between', async () => {
+    const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
+    const leaves = manyLeaves(4);
+    const deltas = leaves.map((leaf) => editLeaf(leaf, 3, 'other'));
+    const large = Array.from({ length: 20 }, (_, number) => chunkOf(Buffer.alloc(1_000_000, `${number} `)));
+    for (const chunks of [leaves, deltas, large]) await here.putLeaves(chunks);
+    await copy(here.reader(), there, leaves, deltas.slice(0, 2), [...large, ...deltas.slice(2)]);
+    const names = there.packs.flatMap((pack) => pack.chunks.map(({ name }) => name));
+    expect([new Set(names).size, names.length]).toEqual([28, 28]);
+  });
+
   test('nothing of a remote pack is read twice, of whatever frames most is wanted and of which a little', async () => {
     const [there, here] = [new TestRepository('memory:there'), new TestRepository('memory:here', 2)];
     const leaves = manyLeaves(200);

@@ -11,6 +11,7 @@ import type { UtteranceRecord } from '../../../src/records/record.ts';
 import { temporaryDirectory } from '../../doubles/temporary-directory.ts';
 import { dataFiles, HAS_DATA, NO_DATA, readAll, shown, writeAll } from '../support.ts';
 import { featuresOf, parquetOf, texts } from './support.ts';
+import { pythonWith } from '../python.ts';
 
 const RECORDS: readonly UtteranceRecord[] = [
   { text: 'hi \u{1F600}!', intent: 'greet', entities: [{ start: 3, end: 4, type: 'smile', text: '\u{1F600}' }] },
@@ -85,36 +86,24 @@ describe('what is written', () => {
     expect(rows.at(-1)).toBe(20_005);
   });
 
-  const python = process.env['UTTR_TEST_PYTHON'] ?? 'python3';
-  const hasReader = ((): boolean => {
-    try {
-      execFileSync(python, ['-c', 'import pyarrow.parquet'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  })();
+  const { command: python, note } = pythonWith('pyarrow.parquet');
 
-  test.skipIf(!hasReader)(
-    `is what pyarrow reads${hasReader ? '' : ' (skipped: Python cannot import pyarrow; see UTTR_TEST_PYTHON)'}`,
-    { timeout: 60_000 },
-    async () => {
-      const path = join(temporaryDirectory(), 'a.parquet');
-      writeFileSync(path, await writeAll(parquetFormat, RECORDS));
-      const script = 'import sys, json, pyarrow.parquet as p; print(json.dumps(p.read_table(sys.argv[1]).to_pylist()))';
-      const rows = JSON.parse(execFileSync(python, ['-c', script, path], { encoding: 'utf8' })) as unknown[];
-      expect(rows[0]).toEqual({
-        text: 'hi \u{1F600}!',
-        intent: 'greet',
-        id: null,
-        lang: null,
-        entities: '[{"end":4,"start":3,"text":"\u{1F600}","type":"smile"}]',
-        features: null,
-        meta: null,
-      });
-      expect(rows.slice(1).map((row) => (row as { intent: unknown }).intent)).toEqual(['["a","b"]', null, '["[a]"]']);
-    },
-  );
+  test.skipIf(python === undefined)(`is what pyarrow reads${note}`, { timeout: 60_000 }, async () => {
+    const path = join(temporaryDirectory(), 'a.parquet');
+    writeFileSync(path, await writeAll(parquetFormat, RECORDS));
+    const script = 'import sys, json, pyarrow.parquet as p; print(json.dumps(p.read_table(sys.argv[1]).to_pylist()))';
+    const rows = JSON.parse(execFileSync(python ?? '', ['-c', script, path], { encoding: 'utf8' })) as unknown[];
+    expect(rows[0]).toEqual({
+      text: 'hi \u{1F600}!',
+      intent: 'greet',
+      id: null,
+      lang: null,
+      entities: '[{"end":4,"start":3,"text":"\u{1F600}","type":"smile"}]',
+      features: null,
+      meta: null,
+    });
+    expect(rows.slice(1).map((row) => (row as { intent: unknown }).intent)).toEqual(['["a","b"]', null, '["[a]"]']);
+  });
 });
 
 describe('reading columns', () => {

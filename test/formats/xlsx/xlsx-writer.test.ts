@@ -1,5 +1,5 @@
 /** Workbooks that we write: read back by our reader and by another program's. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { openArchive } from '../../../src/formats/archive.ts';
 import { xlsxFormat } from '../../../src/formats/xlsx/xlsx-format.ts';
 import type { UtteranceRecord } from '../../../src/records/record.ts';
 import { dataFile, HAS_DATA, NO_DATA, readAll, writeAll } from '../support.ts';
+import { pythonWith } from '../python.ts';
 
 const RECORDS: readonly UtteranceRecord[] = [
   { text: 'plain', intent: 'a', features: { role: 'agent', age: 5 } },
@@ -17,9 +18,8 @@ const RECORDS: readonly UtteranceRecord[] = [
   { text: '_x0041_ bell \u0007 \uffff _', intent: '3-4' },
 ];
 
-/** Python with openpyxl, which reads and writes workbooks without any code of ours. */
-const HAS_OPENPYXL = spawnSync('python3', ['-c', 'import openpyxl']).status === 0;
-const NO_OPENPYXL = HAS_OPENPYXL ? '' : ' (skipped: there is no python3 with openpyxl)';
+/** openpyxl reads and writes workbooks without any code of ours. */
+const { command: python, note } = pythonWith('openpyxl');
 
 async function partsOf(bytes: Buffer): Promise<Map<string, string>> {
   const { entries } = await openArchive(bytes, 'book.xlsx');
@@ -141,14 +141,14 @@ sheet.append(['typed', 'x'])
 book.save(sys.argv[2])
 `;
 
-  test.skipIf(!HAS_OPENPYXL)(`openpyxl reads what we write, and we read what it saves${NO_OPENPYXL}`, async () => {
+  test.skipIf(python === undefined)(`openpyxl reads what we write, and we read what it saves${note}`, async () => {
     // It does not decode escapes, so there are none.
     const records = RECORDS.slice(0, 4).map((record) => ({ ...record, text: record.text.replaceAll('\r', '') }));
     const folder = mkdtempSync(join(tmpdir(), 'uttr-xlsx-'));
     try {
       const [ours, theirs] = [join(folder, 'ours.xlsx'), join(folder, 'theirs.xlsx')];
       writeFileSync(ours, await writeAll(xlsxFormat, records));
-      const seen = JSON.parse(execFileSync('python3', ['-c', script, ours, theirs], { encoding: 'utf8' })) as {
+      const seen = JSON.parse(execFileSync(python ?? '', ['-c', script, ours, theirs], { encoding: 'utf8' })) as {
         readonly rows: readonly (readonly (string | null)[])[];
       };
       const texts = records.map(({ text }) => text);
