@@ -227,11 +227,16 @@ describe('copyChunks', () => {
 
   test('a frame is copied once, also where the rest of it is asked for after rounds in between', async () => {
     const [here, there] = [new TestRepository('memory:here'), new TestRepository('memory:there', 2)];
-    const leaves = manyLeaves(4);
-    const deltas = leaves.map((leaf) => editLeaf(leaf, 3, 'other'));
+    const old = manyLeaves(4);
+    const next = old.map((node, row) => editLeaf(node, row, 'changed'));
     const large = Array.from({ length: 20 }, (_, number) => chunkOf(Buffer.alloc(1_000_000, `${number} `)));
-    for (const chunks of [leaves, deltas, large]) await here.putLeaves(chunks);
-    await copy(here.reader(), there, leaves, deltas.slice(0, 2), [...large, ...deltas.slice(2)]);
+    await here.putLeaves(large);
+    for (const nodes of [old, next]) {
+      const sink = here.sink();
+      for (const node of nodes) sink.node(node);
+      here.record(await sink.finish());
+    }
+    await copy(here.reader(), there, old, next.slice(0, 2), [...large, ...next.slice(2)]);
     const names = there.packs.flatMap((pack) => pack.chunks.map(({ name }) => name));
     expect([new Set(names).size, names.length]).toEqual([28, 28]);
   });
