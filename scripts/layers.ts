@@ -12,11 +12,24 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   formats: ['base', 'records'],
   split: ['base', 'records'],
   checks: ['base', 'records'],
+  evaluation: ['base', 'records'],
   events: ['base', 'records'],
   catalogue: ['base'],
   report: ['base', 'store', 'records', 'formats'],
-  repo: ['base', 'store', 'tree', 'records', 'formats', 'split', 'checks', 'events', 'catalogue', 'report'],
-  cli: ['base', 'records', 'formats', 'checks', 'events', 'report', 'repo'],
+  repo: [
+    'base',
+    'store',
+    'tree',
+    'records',
+    'formats',
+    'split',
+    'checks',
+    'evaluation',
+    'events',
+    'catalogue',
+    'report',
+  ],
+  cli: ['base', 'records', 'formats', 'checks', 'evaluation', 'events', 'report', 'repo'],
 };
 
 /** Third-party packages, each with the one file or folder that may import it; null: nothing under src/ may. */

@@ -72,6 +72,7 @@ export const ERROR_KINDS = {
   'unknown-version': 'usage',
   'unreadable-file': 'usage',
   'wrong-answer': 'corrupt',
+  'wrong-predictions': 'rejected',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;

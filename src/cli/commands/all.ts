@@ -6,6 +6,7 @@ import { registerCat } from './cat.ts';
 import { registerCheck } from './check.ts';
 import { registerCommit } from './commit.ts';
 import { registerDiff } from './diff.ts';
+import { registerEval } from './eval.ts';
 import { registerEvents } from './events.ts';
 import { registerExport } from './export.ts';
 import { registerFsck } from './fsck.ts';
@@ -41,5 +42,6 @@ export const COMMAND_GROUPS: readonly { readonly title: string; readonly registe
     register: [registerCat, registerGrep, registerSample, registerStats, registerExport],
   },
   { title: 'Work with others:', register: [registerPush, registerPull, registerRemote, registerMerge, registerGit] },
+  { title: 'Measure models:', register: [registerEval] },
   { title: 'Tell others, and keep it sound:', register: [registerCheck, registerEvents, registerFsck] },
 ];
