@@ -12,7 +12,8 @@ import { isReservedName } from './fields.ts';
 /** Below this length, JSON can be parsed first and measured afterwards, however deep it is. */
 const SAFE_TO_PARSE_LENGTH = 4096;
 
-const COLON = ':';
+/** What ends a key where blanks stand before the colon. */
+const SPACED_KEY = /"\s+:/u;
 
 /** Parses one JSON value. @throws bad-row, saying what is wrong and where in the text. */
 export function parseStrictJson(text: string): unknown {
@@ -27,7 +28,7 @@ export function parseStrictJson(text: string): unknown {
   inspect(value, 1, seen);
   if (seen.hasLargeNumber) refuseLostDigits(text);
   // Each key brings one colon. More colons than keys: some stand in strings, or a key was overwritten.
-  if (countColons(text) !== seen.keyCount) refuseRepeatedKeys(text);
+  if (count(text, ':') !== seen.keyCount && !areKeysPlain(text, seen.keyCount)) refuseRepeatedKeys(text);
   return value;
 }
 
@@ -84,10 +85,15 @@ function tooDeep(): UttrError {
   return new UttrError('bad-row', `nested deeper than ${JSON_DEPTH_LIMIT} levels`);
 }
 
-function countColons(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf(COLON); at >= 0; at = text.indexOf(COLON, at + 1)) count++;
-  return count;
+/** Whether the quotes before colons are those of so many keys: a quote inside a string would be one more. */
+function areKeysPlain(text: string, keyCount: number): boolean {
+  return count(text, '":') === keyCount && !SPACED_KEY.test(text);
+}
+
+function count(text: string, part: string): number {
+  let found = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) found++;
+  return found;
 }
 
 /** Index after the closing quote of the string that opens at `open`; the text's length if it is not closed. */

@@ -74,6 +74,9 @@ describe('help', () => {
                                                     settle a merge that waits
         git                                         the drivers behind git diff and git merge
 
+      Measure models:
+        eval                                        how good a model is on one version: record
+
       Tell others, and keep it sound:
         check [options] [dataset@version]           look for conflicting labels, leaks, near-duplicates
                                                     and other faults; ends with 1 on an error

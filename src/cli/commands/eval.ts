@@ -20,7 +20,7 @@ export function registerEval(program: Command, context: CliContext): void {
   evaluations
     .command('record')
     .description('measure predictions of the test side, and keep the figures in evaluations/')
-    .argument('<dataset@version>', 'the version that the model was trained and tested with; HEAD by default')
+    .argument('<dataset@version>', 'the version whose side was predicted; HEAD by default')
     .requiredOption(
       '--predictions <file>',
       'one JSON object a line: id or text, intent, score, entities; - reads stdin',
