@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   split: ['base', 'records'],
   checks: ['base', 'records'],
   evaluation: ['base', 'records'],
+  gates: ['base', 'evaluation'],
   events: ['base', 'records'],
   catalogue: ['base'],
   report: ['base', 'store', 'records', 'formats'],
@@ -25,11 +26,12 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'split',
     'checks',
     'evaluation',
+    'gates',
     'events',
     'catalogue',
     'report',
   ],
-  cli: ['base', 'records', 'formats', 'checks', 'evaluation', 'events', 'report', 'repo'],
+  cli: ['base', 'records', 'formats', 'checks', 'evaluation', 'gates', 'events', 'report', 'repo'],
 };
 
 /** Third-party packages, each with the one file or folder that may import it; null: nothing under src/ may. */

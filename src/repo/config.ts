@@ -4,6 +4,8 @@
 import { UttrError } from '../base/errors.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { type CheckSettings, defaultChecks, parseChecks } from '../checks/settings.ts';
+import type { Gate } from '../gates/decide.ts';
+import { parseGates } from '../gates/parse.ts';
 import { type EventsConfig, NO_EVENTS, parseEventsConfig } from '../events/config.ts';
 import { type CleanRules, MASKS } from '../records/clean.ts';
 import { parseDatasetName } from '../records/dataset-name.ts';
@@ -28,6 +30,7 @@ export interface DatasetConfig {
   readonly clean: CleanRules;
   /** Every check, with what is declared of it. */
   readonly checks: CheckSettings;
+  readonly gates: readonly Gate[];
 }
 
 export interface Config {
@@ -53,6 +56,7 @@ export function newDataset(dataset: string): DatasetConfig {
     split: { method: 'sticky', sides: { train: 0.75, test: 0.25 }, salt: dataset, stratify: ['intent'] },
     clean: {},
     checks: defaultChecks(),
+    gates: [],
   };
 }
 
@@ -145,12 +149,13 @@ function readDatasets(value: unknown, problems: string[]): Record<string, Datase
     }
     const dataset = object(item, path, problems);
     unknownKeys(dataset, DATASET_KEYS, `${path}.`, problems);
-    for (const key of ['retrain', 'gates']) object(dataset[key] ?? {}, `${path}.${key}`, problems);
+    object(dataset['retrain'] ?? {}, `${path}.retrain`, problems);
     datasets[name] = {
       identity: readFields(dataset['identity'] ?? [], `${path}.identity`, problems),
       split: readSplit(dataset['split'] ?? {}, name, `${path}.split`, problems),
       clean: readClean(dataset['clean'] ?? {}, `${path}.clean`, problems),
       checks: parseChecks(dataset['checks'] ?? {}, `${path}.checks`, problems),
+      gates: parseGates(dataset['gates'] ?? {}, `${path}.gates`, problems),
     };
   }
   return datasets;

@@ -1,4 +1,5 @@
 /** Keeps evaluations as small files beside the pointers, for git to track: `evaluations/<dataset>/<version>-<model>.json`. */
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
@@ -21,10 +22,15 @@ export interface EvaluationSource {
 export interface RecordedEvaluation extends VersionEvaluation {
   readonly model: string;
   readonly code: string | undefined;
+  /** When it was recorded, ISO 8601 in UTC. */
+  readonly at: string;
   /** SHA-256 of the file of predictions. */
   readonly predictions: Hash;
   readonly path: string;
 }
+
+/** As its file says. */
+export type KeptEvaluation = Omit<RecordedEvaluation, 'path'>;
 
 /** A name that is a file on every system. */
 const MODEL_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._+-]{0,99}$/u;
@@ -48,8 +54,41 @@ export async function recordEvaluation(
   const found = await evaluateVersion(repository, version, input, side);
   const folder = join(repository.root, EVALUATIONS, found.dataset);
   const path = join(folder, `${version.hash.slice(0, 12)}-${model}.json`);
-  const recorded = { ...found, model, code, predictions: input.digest() };
+  const at = repository.clock.now().toISOString();
+  const recorded = { ...found, model, code, at, predictions: input.digest() };
   await ensureDirectory(folder);
   await writeDurably(path, Buffer.from(`${JSON.stringify({ uttr: 1, ...recorded }, undefined, 1)}\n`));
   return { ...recorded, path };
+}
+
+/** The evaluations of a dataset that were kept, the oldest first. @throws bad-format for a file that is none */
+export async function keptEvaluations(repository: Repository, dataset: string): Promise<readonly KeptEvaluation[]> {
+  const folder = join(repository.root, EVALUATIONS, dataset);
+  const kept: KeptEvaluation[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (name.endsWith('.json')) kept.push(parseKept(await readFile(join(folder, name), 'utf8'), join(folder, name)));
+  }
+  // Of two at the same time, the order of their names is as good as any, but always the same.
+  return kept.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.model < b.model ? -1 : 1));
+}
+
+function parseKept(text: string, path: string): KeptEvaluation {
+  let kept: Partial<KeptEvaluation> & { readonly uttr?: number };
+  try {
+    kept = JSON.parse(text) as typeof kept;
+  } catch (error) {
+    throw notKept(path, error);
+  }
+  const { uttr, version, model, at, evaluation } = kept;
+  const isComplete = typeof version === 'string' && typeof model === 'string' && typeof evaluation === 'object';
+  if (uttr !== 1 || !isComplete || Number.isNaN(Date.parse(String(at)))) throw notKept(path);
+  return kept as KeptEvaluation;
+}
+
+function notKept(path: string, cause?: unknown): UttrError {
+  return new UttrError('bad-format', `${path} is not an evaluation that uttr kept`, {
+    cause,
+    hint: 'restore it from git, or remove it and record the evaluation again',
+    details: { file: path },
+  });
 }

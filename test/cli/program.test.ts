@@ -76,6 +76,8 @@ describe('help', () => {
 
       Measure models:
         eval                                        how good a model is on one version: record
+        gate [options] [dataset@version]            hold a recorded evaluation against the gates of
+                                                    uttr.json; ends with 1 when one fails
 
       Tell others, and keep it sound:
         check [options] [dataset@version]           look for conflicting labels, leaks, near-duplicates

@@ -10,6 +10,7 @@ import { registerEval } from './eval.ts';
 import { registerEvents } from './events.ts';
 import { registerExport } from './export.ts';
 import { registerFsck } from './fsck.ts';
+import { registerGate } from './gate.ts';
 import { registerGit } from './git.ts';
 import { registerGrep } from './grep.ts';
 import { registerInit } from './init.ts';
@@ -42,6 +43,6 @@ export const COMMAND_GROUPS: readonly { readonly title: string; readonly registe
     register: [registerCat, registerGrep, registerSample, registerStats, registerExport],
   },
   { title: 'Work with others:', register: [registerPush, registerPull, registerRemote, registerMerge, registerGit] },
-  { title: 'Measure models:', register: [registerEval] },
+  { title: 'Measure models:', register: [registerEval, registerGate] },
   { title: 'Tell others, and keep it sound:', register: [registerCheck, registerEvents, registerFsck] },
 ];
