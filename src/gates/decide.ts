@@ -94,7 +94,7 @@ function decideOne(gate: Gate, measurement: Measurement, atMs: number, state: St
     if (!isShort) state.best = Math.max(state.best ?? 0, value);
     return isShort
       ? made('warn', `${percent(value)} is below ${percent(limit)}, which may be chance`)
-      : made('pass', `${said(rule, counted)} reaches ${percent(limit)}`);
+      : made('pass', `${rule === 'lower-bound' ? said(rule, counted) : percent(value)} reaches ${percent(limit)}`);
   }
   state.belowCount += 1;
   const missed = `${said(rule, counted)} is below ${percent(limit)}`;
