@@ -2,6 +2,7 @@
 import { UttrError } from '../base/errors.ts';
 import type { Hash } from '../base/hash.ts';
 import { Evaluator, type Evaluation } from '../evaluation/evaluate.ts';
+import { MistakeList, type Mistakes } from '../evaluation/mistakes.ts';
 import type { Span } from '../evaluation/entities.ts';
 import type { ByteInput } from '../formats/format.ts';
 import { decodeRecord } from '../records/encode-record.ts';
@@ -21,6 +22,7 @@ export interface VersionEvaluation {
   /** Id of what the side holds: another version may have the same. */
   readonly content: string | null;
   readonly evaluation: Evaluation;
+  readonly mistakes: Mistakes;
 }
 
 /**
@@ -42,18 +44,24 @@ export async function evaluateVersion(
   const predictions = await readPredictions(input);
   const matcher = new Matcher(predictions, input.name);
   const evaluator = new Evaluator();
+  const mistakes = new MistakeList();
   const tree = treeOf(manifest, side);
   for await (const entries of new TreeReader(repository.chunks, tree).scan({})) {
     for (const { key, value } of entries) {
       const record = decodeRecord(value.toString('utf8'));
       const prediction = matcher.find(record);
-      if (prediction !== undefined) evaluator.add(rowOf(record, groupOfKey(key.toString('utf8')), prediction));
+      if (prediction === undefined) continue;
+      const row = rowOf(record, groupOfKey(key.toString('utf8')), prediction);
+      evaluator.add(row);
+      mistakes.add(row.truth, row.predicted);
     }
   }
   if (matcher.hasExtra()) await refuseExtra(repository, version, side, matcher);
   matcher.refuseMissing(manifest.dataset, side);
   if (tree.records === 0) throw new UttrError('wrong-predictions', `the ${side} side of ${manifest.dataset} is empty`);
-  return { dataset: manifest.dataset, version: version.hash, side, content: tree.root, evaluation: evaluator.finish() };
+  const evaluation = evaluator.finish();
+  const { dataset } = manifest;
+  return { dataset, version: version.hash, side, content: tree.root, evaluation, mistakes: mistakes.finish() };
 }
 
 function rowOf(record: UtteranceRecord, group: string, prediction: Prediction): Parameters<Evaluator['add']>[0] {

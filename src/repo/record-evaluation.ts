@@ -6,7 +6,7 @@ import type { Hash } from '../base/hash.ts';
 import type { ByteInput } from '../formats/format.ts';
 import { ensureDirectory, writeDurably } from '../store/durable-file.ts';
 import { evaluateVersion, type VersionEvaluation } from './evaluate-version.ts';
-import type { BatchInput } from './input.ts';
+import { type BatchInput, type BatchSource, readText } from './input.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
 
@@ -57,8 +57,14 @@ export async function recordEvaluation(
   const at = repository.clock.now().toISOString();
   const recorded = { ...found, model, code, at, predictions: input.digest() };
   await ensureDirectory(folder);
-  await writeDurably(path, Buffer.from(`${JSON.stringify({ uttr: 1, ...recorded }, undefined, 1)}\n`));
+  await writeDurably(path, Buffer.from(asText(recorded)));
   return { ...recorded, path };
+}
+
+/** A figure a line, for git; the mistakes, which nobody reads, on the last one. */
+function asText({ mistakes, ...rest }: KeptEvaluation): string {
+  const figures = JSON.stringify({ uttr: 1, ...rest }, undefined, 1);
+  return `${figures.slice(0, -2)},\n "mistakes": ${JSON.stringify(mistakes)}\n}\n`;
 }
 
 /** The evaluations of a dataset that were kept, the oldest first. @throws bad-format for a file that is none */
@@ -72,6 +78,11 @@ export async function keptEvaluations(repository: Repository, dataset: string): 
   return kept.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.model < b.model ? -1 : 1));
 }
 
+/** An evaluation from its file. @throws unreadable-file, bad-format */
+export async function readEvaluation(source: BatchSource): Promise<KeptEvaluation> {
+  return parseKept(await readText(source), source.name);
+}
+
 function parseKept(text: string, path: string): KeptEvaluation {
   let kept: Partial<KeptEvaluation> & { readonly uttr?: number };
   try {
@@ -79,8 +90,12 @@ function parseKept(text: string, path: string): KeptEvaluation {
   } catch (error) {
     throw notKept(path, error);
   }
-  const { uttr, version, model, at, evaluation } = kept;
-  const isComplete = typeof version === 'string' && typeof model === 'string' && typeof evaluation === 'object';
+  const { uttr, version, model, at, evaluation, mistakes } = kept;
+  const isComplete =
+    typeof version === 'string' &&
+    typeof model === 'string' &&
+    typeof evaluation === 'object' &&
+    typeof mistakes === 'object';
   if (uttr !== 1 || !isComplete || Number.isNaN(Date.parse(String(at)))) throw notKept(path);
   return kept as KeptEvaluation;
 }

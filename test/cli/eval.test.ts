@@ -34,3 +34,27 @@ test('predictions of training rows end with 3 and say so', async () => {
   );
   expect(stderr).toContain('hint: a model must not be measured on what it was trained with');
 });
+
+test('eval compare says what the model changed on the same rows, and whether that may be chance', async () => {
+  const made = await project();
+  const lines = made.read('test.jsonl').trim().split('\n');
+  const wrong = lines.map((line, row) => (row < 8 ? line.replace(/"intent":"[^"]+"/u, '"intent":null') : line));
+  made.write('wrong.jsonl', wrong.join('\n'));
+  const kept: string[] = [];
+  for (const [file, model] of [
+    ['wrong.jsonl', 'old'],
+    ['test.jsonl', 'new'],
+  ] as const) {
+    const { stdout } = await record(made, file, model);
+    kept.push(/^Kept: (.+)$/mu.exec(stdout)?.[1] as string);
+  }
+  const { code, stdout } = await made.run('eval', 'compare', ...kept);
+  expect(code).toBe(0);
+  expect(stdout).toContain('The model: 8 mended, 0 broken; significantly better (McNemar p = 0.008).');
+  expect(stdout).toMatch(/^same rows +45 +82\.2 % +100\.0 % +\+17\.8 points$/mu);
+  expect(stdout).toContain('The data changed 0.0 points');
+  const document = await made.json('eval', 'compare', ...kept);
+  expect(document).toMatchObject({ before: { model: 'old' }, comparison: { common: { rows: 45, onlyAfter: 8 } } });
+  expect(await made.run('eval', 'compare', 'test.jsonl', kept[1] as string)).toMatchObject({ code: 3 });
+  expect(await made.run('eval', 'compare', 'nowhere.json', kept[1] as string)).toMatchObject({ code: 2 });
+});

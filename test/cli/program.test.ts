@@ -75,7 +75,7 @@ describe('help', () => {
         git                                         the drivers behind git diff and git merge
 
       Measure models:
-        eval                                        how good a model is on one version: record
+        eval                                        how good a model is on one version: record, compare
         gate [options] [dataset@version]            hold a recorded evaluation against the gates of
                                                     uttr.json; ends with 1 when one fails
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Estimate } from '../../evaluation/evaluate.ts';
-import type { RecordedEvaluation } from '../../repo/record-evaluation.ts';
+import type { KeptEvaluation, RecordedEvaluation } from '../../repo/record-evaluation.ts';
+import { comparisonText } from '../comparison-view.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, plural, table, thousands } from '../reporter.ts';
 import { short } from '../words.ts';
@@ -16,7 +17,7 @@ interface Flags {
 const SHOWN = 10;
 
 export function registerEval(program: Command, context: CliContext): void {
-  const evaluations = program.command('eval').description('how good a model is on one version: record');
+  const evaluations = program.command('eval').description('how good a model is on one version: record, compare');
   evaluations
     .command('record')
     .description('measure predictions of the test side, and keep the figures in evaluations/')
@@ -29,6 +30,29 @@ export function registerEval(program: Command, context: CliContext): void {
     .option('--code <version>', 'which code trained it, e.g. a git commit')
     .option('--side <side>', 'the side that was predicted', 'test')
     .action((target: string, flags: Flags) => runRecord(context, target, flags));
+  evaluations
+    .command('compare')
+    .description('what the model changed, on the rows that both test sides have, and what the data changed')
+    .argument('<before>', 'a file in evaluations/')
+    .argument('<after>', 'another one, of the same version or a later one')
+    .action((before: string, after: string) => runCompare(context, before, after));
+}
+
+async function runCompare(context: CliContext, before: string, after: string): Promise<void> {
+  const { compareEvaluations } = await import('../../repo/compare-evaluations.ts');
+  const { readEvaluation } = await import('../../repo/record-evaluation.ts');
+  await context.withRepository(async (repository) => {
+    const [first, second] = [await readEvaluation(context.source(before)), await readEvaluation(context.source(after))];
+    const comparison = await compareEvaluations(repository, first, second);
+    const about = ({ dataset, version, model, side }: KeptEvaluation): Readonly<Record<string, string>> => ({
+      dataset,
+      version,
+      model,
+      side,
+    });
+    const document = { before: about(first), after: about(second), comparison };
+    context.reporter.result(document, () => comparisonText(first, second, comparison));
+  });
 }
 
 async function runRecord(context: CliContext, target: string, flags: Flags): Promise<void> {
