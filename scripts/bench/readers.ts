@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { formatByName } from '../../src/formats/registry.ts';
-import type { Figure, Target } from './figures.ts';
+import type { Figure } from './figures.ts';
 import { measure } from './measure.ts';
 import type { World } from './world.ts';
 
@@ -27,7 +27,6 @@ interface Reads {
 
 export async function readers(world: World): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  const promised = (target: Target): Target | undefined => (world.isFull ? target : undefined);
   for (const [name, atLeast] of PROMISES) {
     const small = await readsOf(world, name, world.rows / 10);
     const large = await readsOf(world, name, world.rows);
@@ -35,12 +34,12 @@ export async function readers(world: World): Promise<readonly Figure[]> {
     const growth = large.peaks.map((peak, run) => peak / (small.peaks[run] as number));
     const ofFile = large.peaks.map((peak) => peak / large.bytes);
     figures.push(
-      { what, unit: 'MB/s', values: large.speeds, target: promised({ atLeast }) },
+      { what, unit: 'MB/s', values: large.speeds, target: world.promised({ atLeast }) },
       { what: `${name}, peak memory of the process`, unit: 'bytes', values: large.peaks },
       { what: `${name}, against a tenth of the rows`, unit: 'times', values: growth },
     );
     if (name !== 'xlsx') continue;
-    const target = promised({ atMost: WORKBOOK_MEMORY });
+    const target = world.promised({ atMost: WORKBOOK_MEMORY });
     figures.push({ what: `${name}, memory against the file`, unit: 'times', values: ofFile, target });
   }
   return figures;

@@ -41,11 +41,6 @@ const FLOOR = join(import.meta.dirname, 'floor.ts');
 const seconds = (run: Run): number => run.wallMs / 1000;
 const megabytes = (path: string): number => statSync(path).size / 1e6;
 
-/** A promise holds for the full size only. */
-function promised(world: World, target: Target): Target | undefined {
-  return world.isFull ? target : undefined;
-}
-
 /** Half as many runs of what takes long. */
 function fewer(world: World): number {
   return Math.ceil(world.options.repeat / 2);
@@ -64,9 +59,9 @@ async function firstImport(world: World): Promise<readonly Figure[]> {
       what: '`add` and `commit` together',
       unit: 'rows/s',
       values: runs.map(({ add, commit }) => rows / (seconds(add) + seconds(commit))),
-      target: promised(world, { atLeast: 150_000 }),
+      target: world.promised({ atLeast: 150_000 }),
     },
-    { what: 'peak memory', unit: 'bytes', values: peaks, target: promised(world, { atMost: 600e6 }) },
+    { what: 'peak memory', unit: 'bytes', values: peaks, target: world.promised({ atMost: 600e6 }) },
     { what: '`add`', unit: 'ms', values: runs.map(({ add }) => add.wallMs) },
     { what: '`commit`', unit: 'ms', values: runs.map(({ commit }) => commit.wallMs) },
     { what: '`push` to a folder', unit: 'ms', values: runs.map(({ push }) => push.wallMs) },
@@ -97,8 +92,8 @@ async function smallBatch(world: World): Promise<readonly Figure[]> {
   const file = await world.batchFile(BATCH_ROWS);
   const batches = await batchRuns(world, world.rows, file, [], MORE_RUNS);
   return [
-    ...timeFigures(batches, promised(world, { atMost: 600 })),
-    ...sizeFigures(batches, file, promised(world, { atMost: 8 })),
+    ...timeFigures(batches, world.promised({ atMost: 600 })),
+    ...sizeFigures(batches, file, world.promised({ atMost: 8 })),
   ];
 }
 
@@ -127,13 +122,13 @@ async function diff(world: World): Promise<readonly Figure[]> {
       what: '`diff`, all data here',
       unit: 'ms',
       values: warm.map(({ wallMs }) => wallMs),
-      target: promised(world, { atMost: 250 }),
+      target: world.promised({ atMost: 250 }),
     },
     {
       what: '`diff` in a fresh clone',
       unit: 'ms',
       values: fresh.map(({ wallMs }) => wallMs),
-      target: promised(world, { atMost: 500 }),
+      target: world.promised({ atMost: 500 }),
     },
     ...(read === undefined
       ? []
@@ -142,7 +137,7 @@ async function diff(world: World): Promise<readonly Figure[]> {
             what: 'read from the remote by that',
             unit: 'bytes',
             values: [read],
-            target: promised(world, { atMost: 1e6 }),
+            target: world.promised({ atMost: 1e6 }),
           } as const,
         ]),
     { what: '.uttr of the clone after that', unit: 'bytes', values: [kept] },
@@ -157,7 +152,7 @@ async function shortCommands(world: World): Promise<readonly Figure[]> {
     return { what, unit: 'ms', values: runs.map(({ wallMs }) => wallMs), target };
   };
   return [
-    await time('`status`, nothing changed', ['status'], promised(world, { atMost: 120 })),
+    await time('`status`, nothing changed', ['status'], world.promised({ atMost: 120 })),
     await time('`log`', ['log']),
     await time('`--version`', ['--version']),
     await time('`stats`', ['stats', DATASET]),
@@ -182,7 +177,7 @@ async function wholeDataset(world: World): Promise<readonly Figure[]> {
       what: '`export` of both sides',
       unit: 'MB/s',
       values: exports.map((run) => exported / seconds(run)),
-      target: promised(world, { atLeast: 120 }),
+      target: world.promised({ atLeast: 120 }),
     },
     { what: 'peak memory of it', unit: 'bytes', values: exports.map(({ peakRssBytes }) => peakRssBytes) },
     { what: '`fsck` of both versions', unit: 'ms', values: checks.map(({ wallMs }) => wallMs) },
@@ -211,7 +206,7 @@ async function growth(world: World): Promise<readonly Figure[]> {
   const ratios = most.map((value, run) => value / (least[run] as number));
   return [
     ...figures,
-    { what: 'time, largest to smallest', unit: 'times', values: ratios, target: promised(world, { atMost: 2 }) },
+    { what: 'time, largest to smallest', unit: 'times', values: ratios, target: world.promised({ atMost: 2 }) },
   ];
 }
 

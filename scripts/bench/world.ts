@@ -1,4 +1,5 @@
 /** What all scenarios share: generated files, and a project with a first import for each size, made once. */
+import type { Target } from './figures.ts';
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Corpus } from './corpus.ts';
@@ -56,9 +57,9 @@ export class World {
     return this.options.rows;
   }
 
-  /** Whether this is the size for which the targets are promised. */
-  get isFull(): boolean {
-    return this.rows === FULL_ROWS;
+  /** A promise holds for the full size only. */
+  promised(target: Target): Target | undefined {
+    return this.rows === FULL_ROWS ? target : undefined;
   }
 
   /** Whether it is so much larger that its figures stand beside the others. */

@@ -4,6 +4,7 @@
  *   "checks": { "text-length": { "severity": "error", "max": 300,
  *       "waive": [{ "texts": ["…"], "by": "Ada", "why": "a real complaint", "until": "2027-01-31" }] } }
  */
+import { DAY } from '../base/json.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { fold } from '../records/text.ts';
 import { type Check, SEVERITIES, type Severity } from './check.ts';
@@ -38,7 +39,6 @@ type Json = Readonly<Record<string, unknown>>;
 
 const OWN_KEYS = ['severity', 'waive'];
 const WAIVER_KEYS = ['finding', 'texts', 'intents', 'by', 'why', 'until'];
-const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u;
 
 /** Reads the `checks` of a dataset; adds to `problems` what is wrong, each with its path. */
 export function parseChecks(value: unknown, path: string, problems: string[]): CheckSettings {

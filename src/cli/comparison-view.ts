@@ -1,3 +1,4 @@
+import { percent } from '../base/percent.ts';
 import type { Comparison, Paired, Share } from '../evaluation/compare.ts';
 import type { KeptEvaluation } from '../repo/record-evaluation.ts';
 import { oneLine, plural, table, thousands } from './reporter.ts';
@@ -73,7 +74,7 @@ function rowsOf(before: Share, after: Share): string {
 }
 
 function share({ accuracy }: Share): string {
-  return accuracy === undefined ? '–' : `${(accuracy * 100).toFixed(1)} %`;
+  return accuracy === undefined ? '–' : percent(accuracy);
 }
 
 /** A difference of shares, in points, with its sign. */

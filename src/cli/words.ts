@@ -1,4 +1,6 @@
 /** Phrases that several commands use. */
+import { percent } from '../base/percent.ts';
+import type { Interval } from '../evaluation/intervals.ts';
 import { thousands } from './reporter.ts';
 
 interface Counts {
@@ -26,10 +28,13 @@ export function short(hash: string): string {
 export function sideWords(sides: Readonly<Record<string, number>>): string {
   const total = Object.values(sides).reduce((sum, count) => sum + count, 0);
   return Object.entries(sides)
-    .map(
-      ([side, count]) => `${side} ${thousands(count)} (${total === 0 ? '0.0' : ((count / total) * 100).toFixed(1)} %)`,
-    )
+    .map(([side, count]) => `${side} ${thousands(count)} (${percent(total === 0 ? 0 : count / total)})`)
     .join('  ');
+}
+
+/** Both ends in percent: `[92.1, 100.0]`. */
+export function intervalWords([low, high]: Interval): string {
+  return `[${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
 }
 
 /** A time as people read it, in UTC: `2026-11-23 06:12`. */

@@ -4,6 +4,7 @@
  * E13 Secrets are never read from the file: it names environment variables. What only the machine's owner may
  *     decide (trust, private addresses) is refused there too, because the file comes with a clone.
  */
+import { isObject } from '../base/json.ts';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { hintFor } from '../base/near-miss.ts';
 import { sha256 } from '../base/hash.ts';
@@ -194,10 +195,6 @@ function readSecretEnv(reader: Reader, value: unknown, path: string): readonly s
     reader.problem(path, 'must be the name of an environment variable, or a list of names; never the secret itself');
   }
   return names;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Reads parts of an unknown value and collects what is wrong with them. */

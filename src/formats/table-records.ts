@@ -1,4 +1,5 @@
 /** Records from the rows of a table whose columns are known. Serves every format that is a table. */
+import { isObject } from '../base/json.ts';
 import { isUttrError, UttrError } from '../base/errors.ts';
 import { nameLabels, type LabelNames } from './class-labels.ts';
 import { isSplitWord, label, resolveHeader, type Target } from './fields.ts';
@@ -161,10 +162,6 @@ function put(draft: RowDraft, field: 'features' | 'meta', name: string, value: u
     return { column: name, message: `"${name}" is there twice, also within "${field}"` };
   entries[name] = value;
   return undefined;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readJson(

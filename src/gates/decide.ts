@@ -1,4 +1,5 @@
 /** Whether a measured value passes a gate: a pure function of the gate, the measurements so far and a given time. */
+import { percent } from '../base/percent.ts';
 import { type Target, targetAt } from './target.ts';
 
 /** What makes a value good enough; tolerance is taken off the target in each. */
@@ -14,7 +15,7 @@ export type Rule =
 
 export interface Gate {
   readonly name: string;
-  /** `accuracy`, `macro-f1`, `f1:<intent>`, …; see metricOf. */
+  /** `accuracy`, `macro-f1`, `f1:<intent>`, …; see metric.ts. */
   readonly metric: string;
   readonly target: Target;
   readonly rule: Rule;
@@ -118,8 +119,4 @@ function said(rule: Rule, counted: number): string {
 
 function times(count: number): string {
   return count === 1 ? 'once' : `${count} times in a row`;
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

@@ -5,6 +5,7 @@
  *       "target": { "start": 0.80, "step": 0.01, "every": "7d", "steps": 10, "from": "2026-11-23" },
  *       "decide": "upper-bound", "tolerance": 0.005, "minSupport": 100, "below": "fail", "failAfter": 2 } }
  */
+import { DAY, isObject } from '../base/json.ts';
 import { hintFor } from '../base/near-miss.ts';
 import type { Gate, Rule } from './decide.ts';
 import { isMetric, METRICS_HINT } from './metric.ts';
@@ -16,7 +17,6 @@ const GATE_KEYS = ['metric', 'on', 'target', 'decide', 'tolerance', 'minSupport'
 const RULES: readonly Rule[] = ['point', 'lower-bound', 'upper-bound', 'not-worse-than-best'];
 const DAY_MS = 86_400_000;
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
-const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u;
 
 /** Keys of each kind of target; the first kind whose keys are all known is meant. */
 const TARGET_KEYS: readonly (readonly [Exclude<Target['kind'], 'constant'>, readonly string[]])[] = [
@@ -139,10 +139,6 @@ class GateParser {
   #wrong(key: string, problem: string): void {
     this.#problems.push(`"${this.#path}${key}" ${problem}`);
   }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isShare(value: number): boolean {

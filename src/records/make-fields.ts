@@ -1,5 +1,6 @@
 /** Features and meta of a loose record, made plain: own copies that JSON can carry without loss. */
 import type { JsonValue } from '../base/canonical-json.ts';
+import { RecentTexts } from './recent-texts.ts';
 import type { FeatureValue } from './record.ts';
 import { isFields, kindOf, nameProblem, type RowProblems, stringProblem } from './row-problems.ts';
 
@@ -9,6 +10,9 @@ export const FEATURE_LIMIT = 200;
 export const VALUE_LIMIT_BYTES = 131_072;
 /** Levels of lists and objects in meta; below JSON_DEPTH_LIMIT, for meta is itself inside a record. */
 export const META_DEPTH_LIMIT = 60;
+
+/** Names of features that were found fine. */
+const fineNames = new RecentTexts<true>();
 
 /** Checks and copies flat features; undefined where none is left. */
 export function makeFeatures(
@@ -29,7 +33,7 @@ export function makeFeatures(
   for (const name of names) {
     const value = given[name];
     if (value === undefined) continue;
-    const problem = nameProblem(name) ?? featureProblem(value);
+    const problem = featureNameProblem(name) ?? featureProblem(value);
     if (problem === undefined) {
       features[name] = withoutMinusZero(value as FeatureValue);
       count++;
@@ -38,6 +42,13 @@ export function makeFeatures(
     }
   }
   return count === 0 ? undefined : features;
+}
+
+function featureNameProblem(name: string): string | undefined {
+  if (fineNames.get(name) === true) return undefined;
+  const problem = nameProblem(name);
+  if (problem === undefined) fineNames.set(name, true);
+  return problem;
 }
 
 function featureProblem(value: unknown): string | undefined {

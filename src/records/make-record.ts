@@ -22,6 +22,8 @@ import {
   TEXT_LIMIT_BYTES,
 } from './row-problems.ts';
 import { trim } from './text.ts';
+import { apart } from '../base/own-memory.ts';
+import { RecentTexts } from './recent-texts.ts';
 
 /** Labels that one record may have. */
 export const INTENT_LIMIT = 100;
@@ -119,22 +121,20 @@ function setIntents(draft: Draft, given: readonly unknown[], problems: RowProble
   if (first !== undefined) draft.intent = sorted.length === 1 ? first : sorted;
 }
 
-/** Labels as given, and as they are: the same few come in every row. Bounded, for a file may have a new one in each. */
-const knownIntents = new Map<string, string>();
-const KNOWN_INTENTS_LIMIT = 1000;
+/** Labels as given, with what they are. */
+const recentIntents = new RecentTexts<string>();
 
 function makeIntent(given: unknown, problems: RowProblems): string | undefined {
   if (typeof given !== 'string') {
     problems.add('intent', `has ${kindOf(given)} among its labels, not a text`);
     return undefined;
   }
-  const known = knownIntents.get(given);
+  const known = recentIntents.get(given);
   if (known !== undefined) return known;
   const name = trim(given).normalize('NFC');
   const problem = nameProblem(name);
   if (problem === undefined) {
-    if (knownIntents.size === KNOWN_INTENTS_LIMIT) knownIntents.clear();
-    knownIntents.set(given, name);
+    recentIntents.set(given, apart(name));
     return name;
   }
   problems.add('intent', problem);

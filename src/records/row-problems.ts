@@ -29,10 +29,6 @@ const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor'
 
 const CONTROL = /\p{Cc}/u;
 
-/** Names found fine, for the same few come in every row; bounded, for an id is a name too. */
-const fineNames = new Set<string>();
-const FINE_NAMES_LIMIT = 1000;
-
 /** What forbids this string, if anything does: half a surrogate pair, NUL, too many bytes. */
 export function stringProblem(text: string, limitBytes: number): string | undefined {
   if (!text.isWellFormed()) return 'holds half of a surrogate pair';
@@ -47,16 +43,6 @@ export function stringProblem(text: string, limitBytes: number): string | undefi
 
 /** What forbids this string as a name: all that forbids a string, and what would break lines, tables or objects. */
 export function nameProblem(name: string): string | undefined {
-  if (fineNames.has(name)) return undefined;
-  const problem = findNameProblem(name);
-  if (problem !== undefined) return problem;
-  // Ids, each of which comes once, must not keep the others out.
-  if (fineNames.size === FINE_NAMES_LIMIT) fineNames.clear();
-  fineNames.add(name);
-  return undefined;
-}
-
-function findNameProblem(name: string): string | undefined {
   if (name === '') return 'is empty';
   if (FORBIDDEN_NAMES.has(name)) return `may not be ${name}`;
   return stringProblem(name, NAME_LIMIT_BYTES) ?? (CONTROL.test(name) ? 'holds a control character' : undefined);

@@ -8,9 +8,10 @@ import type { ByteInput } from '../formats/format.ts';
 import { decodeRecord } from '../records/encode-record.ts';
 import { groupOfKey } from '../records/key.ts';
 import type { UtteranceRecord } from '../records/record.ts';
+import { norm } from '../records/text.ts';
 import { TreeReader } from '../tree/reader.ts';
-import { labelName, type Prediction, type Predictions, readPredictions, textName } from './predictions.ts';
-import { sideNames } from './query.ts';
+import { labelName, type Prediction, type Predictions, readPredictions } from './predictions.ts';
+import { sideNames, unknownSide } from './query.ts';
 import { treeOf } from './record-changes.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './versions.ts';
@@ -36,11 +37,7 @@ export async function evaluateVersion(
   side = 'test',
 ): Promise<VersionEvaluation> {
   const { manifest } = version;
-  if (!sideNames(manifest).includes(side)) {
-    throw new UttrError('bad-option', `${manifest.dataset} has no side "${side}"`, {
-      hint: `its sides: ${sideNames(manifest).join(', ')}`,
-    });
-  }
+  if (!sideNames(manifest).includes(side)) throw unknownSide(manifest, side, sideNames(manifest));
   const predictions = await readPredictions(input);
   const matcher = new Matcher(predictions, input.name);
   const evaluator = new Evaluator();
@@ -93,7 +90,7 @@ class Matcher {
   /** By its id where both have one, else by its text. */
   find({ id, text }: UtteranceRecord): Prediction | undefined {
     const byId = id === undefined ? undefined : this.#predictions.byId.get(id);
-    const found = byId ?? this.#predictions.byText.get(textName(text));
+    const found = byId ?? this.#predictions.byText.get(norm(text));
     if (found !== undefined) this.#used.add(found);
     else {
       this.#missing += 1;
@@ -103,14 +100,15 @@ class Matcher {
   }
 
   hasExtra(): boolean {
-    return this.#extra().length > 0;
+    return this.#extra().next().done !== true;
   }
 
-  /** Predictions of nothing on the side. */
-  #extra(): readonly Prediction[] {
+  /** Predictions of nothing on the side; one that has both an id and a text comes twice. */
+  *#extra(): Generator<Prediction, undefined> {
     const { byId, byText } = this.#predictions;
-    // Of several lines with the same utterance only the last is kept: they say the same.
-    return [...new Set([...byId.values(), ...byText.values()])].filter((prediction) => !this.#used.has(prediction));
+    for (const predictions of [byId, byText]) {
+      for (const prediction of predictions.values()) if (!this.#used.has(prediction)) yield prediction;
+    }
   }
 
   /** @param other what of the file lies on another side, if anything does */
@@ -119,8 +117,8 @@ class Matcher {
     side: string,
     other: { readonly side: string; readonly line: number } | undefined,
   ): never {
-    const [first] = this.#extra();
-    const line = other?.line ?? first?.line ?? 0;
+    const extra = [...new Set(this.#extra())];
+    const line = other?.line ?? extra[0]?.line ?? 0;
     const what =
       other === undefined ? `is not in the ${side} side of ${dataset}` : `is of the ${other.side} side of ${dataset}`;
     throw new UttrError('wrong-predictions', `${this.#file}:${line}: the utterance ${what}`, {
@@ -128,14 +126,14 @@ class Matcher {
         other === undefined
           ? 'predict what `uttr export` writes of this version, or name the version that was exported: <dataset>@<version>'
           : `a model must not be measured on what it was trained with: predict the ${side} side alone`,
-      details: { file: this.#file, line, extra: this.#extra().length, missing: this.#missing },
+      details: { file: this.#file, line, extra: extra.length, missing: this.#missing },
     });
   }
 
   /** The first leftover prediction that this record of another side is meant by. */
   isExtra({ id, text }: UtteranceRecord): number | undefined {
     const { byId, byText } = this.#predictions;
-    const found = (id === undefined ? undefined : byId.get(id)) ?? byText.get(textName(text));
+    const found = (id === undefined ? undefined : byId.get(id)) ?? byText.get(norm(text));
     return found === undefined || this.#used.has(found) ? undefined : found.line;
   }
 

@@ -47,7 +47,7 @@ export async function gateVersion(
   const all = await keptEvaluations(repository, dataset);
   const chosen = choose(all, version, model);
   const until = all.slice(0, all.indexOf(chosen) + 1);
-  const decided = gates.map((gate) => decide(gate, until, chosen, at));
+  const decided = gates.map((gate) => decide(gate, until, chosen.model, at));
   return {
     ok: decided.every(({ status }) => status !== 'fail'),
     dataset,
@@ -78,20 +78,16 @@ function choose(all: readonly KeptEvaluation[], version: Version, model: string 
   });
 }
 
-function decide(
-  gate: Gate,
-  until: readonly KeptEvaluation[],
-  chosen: KeptEvaluation,
-  at: Date,
-): GateReport['gates'][number] {
-  const measurements = until.flatMap((kept) => {
-    const found = measured(kept.evaluation, gate.metric);
-    return found === undefined ? [] : [{ ...found, atMs: Date.parse(kept.at) }];
-  });
-  if (measured(chosen.evaluation, gate.metric) === undefined) {
-    throw new UttrError('bad-option', `the evaluation of ${chosen.model} has no ${gate.metric}`, {
+/** @param until the evaluation that is asked about is the last */
+function decide(gate: Gate, until: readonly KeptEvaluation[], model: string, at: Date): GateReport['gates'][number] {
+  const figures = until.map((kept) => ({ kept, found: measured(kept.evaluation, gate.metric) }));
+  if (figures.at(-1)?.found === undefined) {
+    throw new UttrError('bad-option', `the evaluation of ${model} has no ${gate.metric}`, {
       hint: `the gate "${gate.name}" names it: see whether the intent, the feature or the entities are in the test side`,
     });
   }
+  const measurements = figures.flatMap(({ kept, found }) =>
+    found === undefined ? [] : [{ ...found, atMs: Date.parse(kept.at) }],
+  );
   return { ...decideGate(gate, measurements, at.getTime()), history: measurements.map(({ value }) => value) };
 }

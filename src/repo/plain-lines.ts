@@ -6,6 +6,7 @@
  * code; of a text it is enough that it begins and ends with something and is short enough. Where a stretch holds
  * anything else, the general reader takes all of it.
  */
+import { apart } from '../base/own-memory.ts';
 import { parseJson } from '../base/parse-json.ts';
 import { encodeRecord } from '../records/encode-record.ts';
 import { makeRecord } from '../records/make-record.ts';
@@ -73,11 +74,6 @@ class Kinds {
     this.#known.set(apart(text), good);
     return good;
   }
-}
-
-/** The same text in memory of its own: a part of a string keeps all of it, here a stretch of megabytes. */
-function apart(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** Whether the general code makes of these features and this label exactly what stands there. */

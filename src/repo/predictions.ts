@@ -15,16 +15,11 @@ export interface Prediction {
   readonly entities: readonly Span[] | undefined;
 }
 
-/** Predictions by the record's id, and by its text. */
+/** Predictions by the record's id, and by its text as `norm` makes it: alike where records would be the same one. */
 export interface Predictions {
   readonly byId: ReadonlyMap<string, Prediction>;
   readonly byText: ReadonlyMap<string, Prediction>;
   readonly lines: number;
-}
-
-/** As predictions name texts: alike where records would be the same one. */
-export function textName(text: string): string {
-  return norm(text);
 }
 
 /** A label, or several, as one name: a string as it is, a list in its sorted order as JSON. */
@@ -61,7 +56,7 @@ class PredictionLines implements LineSink, Predictions {
     const { id, text: utterance } = value;
     if (typeof id === 'string' || typeof id === 'number') this.#put(this.byId, String(id), prediction);
     else if (id !== undefined && id !== null) throw this.#wrong(line, 'id', 'is neither text nor number');
-    if (typeof utterance === 'string') this.#put(this.byText, textName(utterance), prediction);
+    if (typeof utterance === 'string') this.#put(this.byText, norm(utterance), prediction);
     else if (utterance !== undefined) throw this.#wrong(line, 'text', 'is not a text');
     else if (id === undefined || id === null) throw this.#wrong(line, 'text', 'is missing, and there is no id');
   }

@@ -40,9 +40,11 @@ export function placesOf(version: Version, side: string | undefined): string[] {
   const places = [...sideNames(version.manifest), UNLABELLED];
   if (side === undefined) return places;
   if (places.includes(side)) return [side];
-  throw new UttrError('bad-option', `${version.manifest.dataset} has no side "${side}"`, {
-    hint: `its sides: ${places.join(', ')}`,
-  });
+  throw unknownSide(version.manifest, side, places);
+}
+
+export function unknownSide({ dataset }: Manifest, side: string, known: readonly string[]): UttrError {
+  return new UttrError('bad-option', `${dataset} has no side "${side}"`, { hint: `its sides: ${known.join(', ')}` });
 }
 
 /** Records in key order side by side; stops after `limit`, reading no more than it needs. */

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { percent } from '../../base/percent.ts';
 import type { Estimate } from '../../evaluation/evaluate.ts';
 import type { KeptEvaluation, RecordedEvaluation } from '../../repo/record-evaluation.ts';
 import { comparisonText } from '../comparison-view.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, plural, table, thousands } from '../reporter.ts';
-import { short } from '../words.ts';
+import { intervalWords, short } from '../words.ts';
 
 interface Flags {
   readonly predictions: string;
@@ -140,10 +141,6 @@ function withoutRows(intents: number): string {
   return intents === 0 ? '' : `without ${plural(intents, 'intent')} that no row has`;
 }
 
-function estimate({ value, interval: [low, high] }: Estimate): [string, string] {
-  return [percent(value), `[${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`];
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+function estimate({ value, interval }: Estimate): [string, string] {
+  return [percent(value), intervalWords(interval)];
 }

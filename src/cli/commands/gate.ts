@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { percent } from '../../base/percent.ts';
 import type { GateReport } from '../../repo/gate.ts';
+import { cell } from '../../report/markup.ts';
 import type { CliContext } from '../context.ts';
 import { oneLine, table } from '../reporter.ts';
-import { short } from '../words.ts';
+import { intervalWords, short } from '../words.ts';
 
 interface Flags {
   readonly model?: string;
@@ -63,10 +65,10 @@ function asText(report: GateReport): string {
 function asMarkdown(report: GateReport): string {
   const rows = report.gates.map((gate) => {
     const cells = [gate.status, gate.gate, percent(gate.value), interval(gate), percent(gate.target)];
-    return `| ${[...cells, sparkline(gate.history), gate.reason].map(escaped).join(' | ')} |`;
+    return `| ${[...cells, sparkline(gate.history), gate.reason].map((text) => cell(oneLine(text))).join(' | ')} |`;
   });
   const head = '| | gate | value | 95 % | target | history | |\n|---|---|---:|---|---:|---|---|';
-  return [`**${escaped(title(report))}**`, '', head, ...rows, '', verdict(report)].join('\n');
+  return [`**${cell(title(report))}**`, '', head, ...rows, '', verdict(report)].join('\n');
 }
 
 function title({ dataset, version, model, at }: GateReport): string {
@@ -79,7 +81,7 @@ function verdict({ ok, gates }: GateReport): string {
 }
 
 function interval({ interval: ends }: Row): string {
-  return ends === undefined ? '' : `[${(ends[0] * 100).toFixed(1)}, ${(ends[1] * 100).toFixed(1)}]`;
+  return ends === undefined ? '' : intervalWords(ends);
 }
 
 /** The last values between their least and their greatest. */
@@ -89,13 +91,4 @@ function sparkline(history: readonly number[]): string {
   return values
     .map((value) => LEVELS[high === low ? 3 : Math.round(((value - low) / (high - low)) * (LEVELS.length - 1))])
     .join('');
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-/** What a name says must not become structure of the page. */
-function escaped(text: string): string {
-  return oneLine(text).replaceAll(/[\\|<>*_`[\]]/gu, String.raw`\$&`);
 }
