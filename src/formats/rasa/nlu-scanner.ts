@@ -6,7 +6,7 @@
  *
  * An item is read by itself: as a plain one, or by the parser of YAML. What could need more than itself (an anchor,
  * another key of the file, anything that is not clear) goes to the parser together with the outline and all that
- * follows it.
+ * follows it. An item that is too long for the parser must be plain, and is handed on in parts.
  */
 import { isUttrError, UttrError } from '../../base/errors.ts';
 import { isFields } from '../../records/row-problems.ts';
@@ -14,18 +14,18 @@ import { ROW_LIMIT } from '../format.ts';
 import type { LineSink } from '../lines.ts';
 import type { TextInput } from '../text-input.ts';
 import { parseYaml, type YamlDocument } from '../yaml-document.ts';
-import { indentOf, parsePlainItem, type PlainItem } from './plain-item.ts';
+import { indentOf, type PlainExample, type PlainHead, PlainItemParser } from './plain-item.ts';
 
 /** The parser's tree takes hundreds of times as much memory as its text. In UTF-16 code units. */
 const PARSED_LIMIT = 4 * 2 ** 20;
-/** One intent with all of its examples. */
-const ITEM_LIMIT = 128 * 2 ** 20;
 
 /** A part of the file, ready to be read. */
 export type NluPart =
   | {
       readonly form: 'plain';
-      readonly item: PlainItem;
+      readonly head: PlainHead;
+      readonly examples: readonly PlainExample[];
+      /** Of the item. */
       readonly line: number;
       /** Why lines are not what the encoding says, by line. */
       readonly invalid: ReadonlyMap<number, string>;
@@ -50,6 +50,28 @@ class Lines {
   }
 }
 
+/** An item whose end has not come yet. */
+class OpenItem {
+  readonly line: number;
+  /** Undefined once it is not of the plain form. */
+  plain: PlainItemParser | undefined;
+  /** For the parser, which gets an item only as a whole. */
+  lines = new Lines();
+  /** Whether a part of it was handed on, so that it cannot go to the parser any more. */
+  isHandedOn = false;
+  readonly invalid = new Map<number, string>();
+
+  constructor(line: number, indent: number) {
+    this.line = line;
+    this.plain = new PlainItemParser(indent);
+  }
+
+  push(text: string): void {
+    this.lines.push(text);
+    if (this.plain?.push(text) === false) this.plain = undefined;
+  }
+}
+
 export class NluScanner implements LineSink {
   readonly #file: string;
   readonly #input: TextInput;
@@ -59,9 +81,7 @@ export class NluScanner implements LineSink {
   #restLine = 1;
   /** Blanks before the "-" of items; -1 before the first. */
   #indent = -1;
-  #item: Lines | undefined;
-  #itemLine = 1;
-  #invalid = new Map<number, string>();
+  #item: OpenItem | undefined;
   #parts: NluPart[] = [];
 
   constructor(file: string, input: TextInput) {
@@ -84,10 +104,13 @@ export class NluScanner implements LineSink {
       this.#keep(this.#outline, text, lineNumber);
       if (/^nlu:(?: *| +#.*)\r?$/u.test(text) && this.#isPlainOutline()) this.#state = 'items';
     }
-    if (invalid === undefined) return;
-    // A line of an item may be an example, which can be refused by itself.
-    if (this.#item === undefined) throw this.#invalidText(invalid, lineNumber);
-    this.#invalid.set(lineNumber, invalid);
+    const item = this.#item;
+    if (invalid !== undefined) {
+      // A line of an item may be an example, which can be refused by itself.
+      if (item === undefined) throw this.#invalidText(invalid, lineNumber);
+      item.invalid.set(lineNumber, invalid);
+    }
+    if (item !== undefined && item.lines.length > PARSED_LIMIT) this.#handOn(item, lineNumber);
   }
 
   tooLong(length: number, lineNumber: number): void {
@@ -141,9 +164,8 @@ export class NluScanner implements LineSink {
       // The item before may have turned out to need all that follows it.
       if (this.#isReadingItems()) {
         this.#indent = indent;
-        this.#item = new Lines();
-        this.#itemLine = lineNumber;
-        this.#addToItem(text, lineNumber);
+        this.#item = new OpenItem(lineNumber, indent);
+        this.#item.push(text);
         return;
       }
     } else {
@@ -164,7 +186,6 @@ export class NluScanner implements LineSink {
       return;
     }
     this.#item.push(text);
-    if (this.#item.length > ITEM_LIMIT) throw this.#tooLarge(lineNumber);
   }
 
   #startRest(line: number): void {
@@ -177,31 +198,48 @@ export class NluScanner implements LineSink {
     const item = this.#item;
     if (item === undefined) return;
     this.#item = undefined;
-    const invalid = this.#invalid;
-    if (invalid.size > 0) this.#invalid = new Map();
-    const plain = parsePlainItem(item.lines, this.#indent);
-    // Only an example can be refused by itself.
-    const firstExample = plain?.block === undefined ? Infinity : this.#itemLine + plain.firstIndex;
-    for (const [line, message] of invalid) if (line < firstExample) throw this.#invalidText(message, line);
-    if (plain !== undefined) {
-      this.#parts.push({ form: 'plain', item: plain, line: this.#itemLine, invalid });
-      return;
-    }
-    if (item.length > PARSED_LIMIT) throw this.#tooLarge(this.#itemLine);
+    if (item.plain?.isWhole === true && this.#takePlain(item, item.plain, true)) return;
+    if (item.isHandedOn) throw this.#tooLarge(item.line);
+    this.#refuseInvalid(item, Infinity);
     const parsed = this.#parseItem(item);
     if (parsed !== undefined) {
       this.#parts.push(parsed);
       return;
     }
     // It takes its place again, and all that comes goes with it.
-    this.#startRest(this.#itemLine);
-    for (const line of item.lines) this.#keep(this.#rest, line, this.#itemLine);
+    this.#startRest(item.line);
+    for (const line of item.lines.lines) this.#keep(this.#rest, line, item.line);
+  }
+
+  /** Hands on what there is of an item that is longer than the parser may get. */
+  #handOn(item: OpenItem, lineNumber: number): void {
+    if (item.plain === undefined || !this.#takePlain(item, item.plain, false)) {
+      throw this.#tooLarge(item.isHandedOn ? lineNumber : item.line);
+    }
+    item.isHandedOn = true;
+    item.lines = new Lines();
+  }
+
+  /** @returns false where too little is known of the item */
+  #takePlain(item: OpenItem, plain: PlainItemParser, isEnd: boolean): boolean {
+    const { head } = plain;
+    if (head === undefined) return false;
+    // Only an example of a block can be refused by itself.
+    this.#refuseInvalid(item, head.form === 'block' ? item.line + 2 : Infinity);
+    const { line, invalid } = item;
+    this.#parts.push({ form: 'plain', head, examples: plain.takeExamples(isEnd), line, invalid });
+    return true;
+  }
+
+  /** @throws bad-format where a line above this one is not what the encoding says */
+  #refuseInvalid({ invalid }: OpenItem, end: number): void {
+    for (const [line, message] of invalid) if (line < end) throw this.#invalidText(message, line);
   }
 
   /** An item that needs nothing but itself. */
-  #parseItem(item: Lines): NluPart | undefined {
-    const text = item.text();
-    const linesBefore = this.#itemLine - 1;
+  #parseItem(item: OpenItem): NluPart | undefined {
+    const text = item.lines.text();
+    const linesBefore = item.line - 1;
     // An anchor may be meant for an item that comes later.
     if (/(?:^|[\s[{,:])&\S/u.test(text)) return undefined;
     try {

@@ -11,7 +11,7 @@
  *       metadata: {…}         an object of JSON
  *
  * What is not exactly of these forms is left to the parser. What is gives the same as the parser would: a test reads
- * the same files both ways.
+ * the same files both ways. An item is read line by line, so that the examples of a long one need not wait for its end.
  */
 import { isUttrError } from '../../base/errors.ts';
 import { isFields } from '../../records/row-problems.ts';
@@ -25,39 +25,81 @@ const NO_TEXT = /^(?:null|true|false)$/iu;
 
 const HEADER = /^ *- (intent|synonym|regex|lookup): +(\S(?:.*\S)?)\s*$/u;
 
-/** An example of a list. */
-export interface ListedExample {
+export interface PlainExample {
+  /** Of a list: its text. Of a block: a line without the indentation of the block. */
   readonly text: string;
   readonly metadata?: unknown;
   /** Place of its first line among those of the item. */
   readonly index: number;
 }
 
-export interface PlainItem {
+export interface PlainHead {
   readonly kind: string;
   readonly name: string;
-  /** Lines of the block without their indentation, from `firstIndex` of the item's lines on. */
-  readonly block?: readonly string[];
-  readonly firstIndex: number;
-  readonly list?: readonly ListedExample[];
+  readonly form: 'block' | 'list';
 }
 
-/** Reads an item, if it is plain. @param indent blanks before its "-" */
-export function parsePlainItem(lines: readonly string[], indent: number): PlainItem | undefined {
-  const [header, examples] = lines;
-  if (header === undefined || examples === undefined) return undefined;
-  const [, kind, given] = HEADER.exec(header) ?? [];
-  const name = given === undefined ? undefined : parseName(given);
-  if (kind === undefined || name === undefined) return undefined;
-  const key = `${' '.repeat(indent + 2)}examples:`;
-  const rest = examples.startsWith(key) ? examples.slice(key.length).trimEnd() : undefined;
-  if (rest === '') {
-    const list = parseList(lines, indent + 2);
-    return list === undefined ? undefined : { kind, name, list, firstIndex: 2 };
+/** Reads one item, line by line, for as long as it is plain. */
+export class PlainItemParser {
+  /** Blanks before the keys of the item. */
+  readonly #outer: number;
+  #count = 0;
+  #kind = '';
+  #name = '';
+  #examples: ExamplesParser | undefined;
+
+  /** @param indent blanks before the "-" of the item */
+  constructor(indent: number) {
+    this.#outer = indent + 2;
   }
-  if (rest !== ' |' && rest !== ' |-' && rest !== ' |+') return undefined;
-  const block = parseBlock(lines, indent + 2);
-  return block === undefined ? undefined : { kind, name, block, firstIndex: 2 };
+
+  /** @returns whether the item is plain up to this line */
+  push(line: string): boolean {
+    const index = this.#count++;
+    if (this.#examples !== undefined) return this.#examples.push(line, index);
+    return index === 0 ? this.#takeHeader(line) : this.#takeKey(line);
+  }
+
+  /** Known from the second line on. */
+  get head(): PlainHead | undefined {
+    const form = this.#examples?.form;
+    return form === undefined ? undefined : { kind: this.#kind, name: this.#name, form };
+  }
+
+  /** Whether the item is plain if it ends here. */
+  get isWhole(): boolean {
+    return this.#examples?.hasExamples ?? false;
+  }
+
+  /** The examples since the last time. @param isEnd false keeps the last one back, which may go on in the next line */
+  takeExamples(isEnd: boolean): readonly PlainExample[] {
+    const examples = this.#examples?.examples ?? [];
+    return examples.splice(0, isEnd ? examples.length : examples.length - 1);
+  }
+
+  #takeHeader(line: string): boolean {
+    const [, kind, given] = HEADER.exec(line) ?? [];
+    const name = given === undefined ? undefined : parseName(given);
+    if (kind === undefined || name === undefined) return false;
+    this.#kind = kind;
+    this.#name = name;
+    return true;
+  }
+
+  #takeKey(line: string): boolean {
+    const key = `${' '.repeat(this.#outer)}examples:`;
+    const rest = line.startsWith(key) ? line.slice(key.length).trimEnd() : undefined;
+    if (rest === '') this.#examples = new ListParser(this.#outer);
+    else if (rest === ' |' || rest === ' |-' || rest === ' |+') this.#examples = new BlockParser(this.#outer);
+    return this.#examples !== undefined;
+  }
+}
+
+interface ExamplesParser {
+  readonly form: PlainHead['form'];
+  readonly examples: PlainExample[];
+  readonly hasExamples: boolean;
+  push(line: string, index: number): boolean;
 }
 
 function parseName(given: string): string | undefined {
@@ -88,55 +130,72 @@ export function indentOf(line: string): number {
   return at;
 }
 
-/** Lines of the block under the second line of an item. @param outer blanks before the key of the block */
-function parseBlock(lines: readonly string[], outer: number): string[] | undefined {
-  const block: string[] = [];
-  let indentation = '';
-  let isOver = false;
-  for (let index = 2; index < lines.length; index++) {
-    const line = withoutReturn(lines[index] as string);
-    if (line.includes('\r')) return undefined;
-    if (indentation === '' && line !== '') {
+/** The lines of a block. */
+class BlockParser implements ExamplesParser {
+  readonly form = 'block';
+  readonly examples: PlainExample[] = [];
+  /** Blanks before the key of the block. */
+  readonly #outer: number;
+  #indentation = '';
+  #isOver = false;
+
+  constructor(outer: number) {
+    this.#outer = outer;
+  }
+
+  get hasExamples(): boolean {
+    return this.#indentation !== '';
+  }
+
+  push(given: string, index: number): boolean {
+    const line = given.endsWith('\r') ? given.slice(0, -1) : given;
+    if (line.includes('\r')) return false;
+    if (this.#indentation === '' && line !== '') {
       const indent = indentOf(line);
-      const code = line.charCodeAt(indent);
-      if (indent <= outer || indent === line.length || code === TAB) return undefined;
-      indentation = ' '.repeat(indent);
+      if (indent <= this.#outer || indent === line.length || line.charCodeAt(indent) === TAB) return false;
+      this.#indentation = ' '.repeat(indent);
     }
-    if (!isOver && indentation !== '' && line.startsWith(indentation)) {
-      block.push(line.slice(indentation.length));
-      continue;
+    if (!this.#isOver && this.#indentation !== '' && line.startsWith(this.#indentation)) {
+      this.examples.push({ text: line.slice(this.#indentation.length), index });
+      return true;
     }
     const first = indentOf(line);
-    if (first === line.length) {
-      block.push('');
-    } else if (line.charCodeAt(first) === HASH) {
-      // A comment that is indented less than the block ends it: only blanks and comments may follow.
-      isOver = true;
-    } else return undefined;
+    if (first === line.length) return true;
+    // A comment that is indented less than the block ends it: only blanks and comments may follow.
+    this.#isOver = true;
+    return line.charCodeAt(first) === HASH;
   }
-  return indentation === '' ? undefined : block;
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
-}
+/** The examples of a list. */
+class ListParser implements ExamplesParser {
+  readonly form = 'list';
+  readonly examples: { text: string; metadata?: unknown; index: number }[] = [];
+  readonly #text: string;
+  readonly #metadata: string;
+  hasExamples = false;
 
-/** Examples of the list under the second line of an item. @param outer blanks before the key of the list */
-function parseList(lines: readonly string[], outer: number): ListedExample[] | undefined {
-  const [text, metadata] = [`${' '.repeat(outer)}- text: `, `${' '.repeat(outer)}  metadata: `];
-  const list: { text: string; metadata?: unknown; index: number }[] = [];
-  for (let index = 2; index < lines.length; index++) {
-    const line = lines[index] as string;
-    const last = list.at(-1);
-    if (line.startsWith(text)) {
-      const value = line.startsWith('"', text.length) ? parseJson(line.slice(text.length)) : undefined;
-      if (typeof value !== 'string') return undefined;
-      list.push({ text: value, index });
-    } else if (last !== undefined && !('metadata' in last) && line.startsWith(metadata)) {
-      const value = line.startsWith('{', metadata.length) ? parseJson(line.slice(metadata.length)) : undefined;
-      if (!isFields(value)) return undefined;
-      last.metadata = value;
-    } else return undefined;
+  /** @param outer blanks before the key of the list */
+  constructor(outer: number) {
+    this.#text = `${' '.repeat(outer)}- text: `;
+    this.#metadata = `${' '.repeat(outer)}  metadata: `;
   }
-  return list.length === 0 ? undefined : list;
+
+  push(line: string, index: number): boolean {
+    if (line.startsWith(this.#text)) {
+      const value = line.startsWith('"', this.#text.length) ? parseJson(line.slice(this.#text.length)) : undefined;
+      if (typeof value !== 'string') return false;
+      this.examples.push({ text: value, index });
+      this.hasExamples = true;
+      return true;
+    }
+    const last = this.examples.at(-1);
+    if (last === undefined || 'metadata' in last || !line.startsWith(this.#metadata)) return false;
+    const value = line.startsWith('{', this.#metadata.length)
+      ? parseJson(line.slice(this.#metadata.length))
+      : undefined;
+    if (!isFields(value)) return false;
+    last.metadata = value;
+    return true;
+  }
 }

@@ -11,8 +11,8 @@ import { RasaRows } from './rows.ts';
 import { isSideKind } from './side-information.ts';
 import { takeDocuments, takeExampleLine, takeItem, takeListedExample } from './yaml-items.ts';
 
-/** Lines of one item after which records are handed on. */
-const PART_LINES = 1000;
+/** Examples of one item after which records are handed on. */
+const PART_EXAMPLES = 1000;
 
 export async function* readRasaYaml(
   input: ByteInput,
@@ -56,32 +56,17 @@ function* takePart(rows: RasaRows, part: NluPart): Generator<ReadBatch> {
 }
 
 function* takePlain(rows: RasaRows, part: Extract<NluPart, { form: 'plain' }>): Generator<ReadBatch> {
-  const { kind, name, block = [], list = [], firstIndex } = part.item;
+  const { kind, name, form } = part.head;
   if (isSideKind(kind)) {
     rows.side.take(kind, name);
     return;
   }
-  for (const [index, content] of block.entries()) {
-    const line = part.line + firstIndex + index;
-    if (!isRefused(rows, part, line, content)) takeExampleLine(rows, name, content, line);
-    if (index % PART_LINES === PART_LINES - 1) yield* rows.utterances.fullBatches();
-  }
-  for (const [count, { text, metadata, index }] of list.entries()) {
+  for (const [count, { text, metadata, index }] of part.examples.entries()) {
     const line = part.line + index;
-    if (!isRefused(rows, part, line, text)) takeListedExample(rows, name, text, line, { ofExample: metadata });
-    if (count % PART_LINES === PART_LINES - 1) yield* rows.utterances.fullBatches();
+    const invalid = part.invalid.size === 0 ? undefined : part.invalid.get(line);
+    if (invalid !== undefined) rows.utterances.reject(invalid, undefined, { line, raw: text });
+    else if (form === 'block') takeExampleLine(rows, name, text, line);
+    else takeListedExample(rows, name, text, line, { ofExample: metadata });
+    if (count % PART_EXAMPLES === PART_EXAMPLES - 1) yield* rows.utterances.fullBatches();
   }
-}
-
-/** Refuses a row whose bytes are no text. */
-function isRefused(
-  rows: RasaRows,
-  { invalid }: { readonly invalid: ReadonlyMap<number, string> },
-  line: number,
-  raw: string,
-): boolean {
-  const message = invalid.size === 0 ? undefined : invalid.get(line);
-  if (message === undefined) return false;
-  rows.utterances.reject(message, undefined, { line, raw });
-  return true;
 }
