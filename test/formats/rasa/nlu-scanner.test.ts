@@ -31,7 +31,7 @@ test.each([
 ])('%s beyond the limit of the parser gives the same as in short items', async (form, head, unit) => {
   const units = Array.from({ length: 100_000 }, (_, index) => unit(index));
   const long = await readAll(rasaYamlFormat, head + units.join(''));
-  const tail = `${units.map((text, index) => (index % 1000 === 0 ? head.replace('nlu:\n', '') : '') + text).join('')}`;
+  const tail = units.map((text, index) => (index % 1000 === 0 ? head.replace('nlu:\n', '') : '') + text).join('');
   const short = await readAll(rasaYamlFormat, `nlu:\n${tail}`);
   expect(long.records.length).toBe(100_000);
   expect(long.records).toEqual(short.records);
